@@ -1,0 +1,78 @@
+"""All contracts of a lake together, and what can only be checked across them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from shoplake.contracts.clauses import Problem
+from shoplake.contracts.model import Contract
+from shoplake.contracts.parse import parse_contract
+from shoplake.errors import ContractError
+
+
+class ContractBook:
+    """Contracts by table name."""
+
+    def __init__(self, contracts: dict[str, Contract]) -> None:
+        self._contracts = contracts
+
+    def __getitem__(self, table: str) -> Contract:
+        try:
+            return self._contracts[table]
+        except KeyError:
+            raise ContractError(
+                f"no contract for table {table}",
+                remedy=f"add conf/contracts/{table.replace('.', '/')}.yml",
+            ) from None
+
+    def __contains__(self, table: str) -> bool:
+        return table in self._contracts
+
+    def __iter__(self) -> Iterator[Contract]:
+        return iter(self._contracts.values())
+
+    def __len__(self) -> int:
+        return len(self._contracts)
+
+
+def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
+    """Read `folder/<layer>/<table>.yml`; returns the valid contracts and every problem."""
+    contracts: dict[str, Contract] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*/*.yml")):
+        contract, found = parse_contract(path)
+        problems += found
+        if contract is None:
+            continue
+        expected = f"{path.parent.name}.{path.stem}"
+        if contract.table != expected:
+            problems.append(
+                Problem(str(path), 1, "schema[0].physicalName", f"expected {expected} by its place")
+            )
+        contracts[contract.table] = contract
+    for contract in contracts.values():
+        for rule in contract.rules:
+            if rule.reference is None:
+                continue
+            table, column = rule.reference
+            if table not in contracts or column not in contracts[table].column_names:
+                problems.append(
+                    Problem(contract.source, 1, rule.name, f"refers to unknown {table}.{column}")
+                )
+    return contracts, problems
+
+
+def load_contracts(folder: Path) -> ContractBook:
+    """All contracts below `folder`.
+
+    Raises:
+        ContractError: listing every problem of every file.
+    """
+    contracts, problems = check_contracts(folder)
+    if problems:
+        raise ContractError(
+            f"{len(problems)} problem(s) in the contracts",
+            where="\n         ".join(map(str, problems)),
+        )
+    return ContractBook(contracts)

@@ -1,0 +1,151 @@
+"""The run ledger: a line per table and batch; in = good + quarantined + deduplicated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from shoplake.contracts.book import ContractBook
+from shoplake.contracts.ddl import create_table, schema
+from shoplake.contracts.model import Contract
+from shoplake.errors import GovernanceError
+from shoplake.runtime.lake import Lake
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one batch of one table."""
+
+    rows_in: int
+    good: int
+    quarantined: int
+    deduplicated: int
+
+    def check(self, table: str) -> None:
+        """Raises GovernanceError when rows were lost or counted twice."""
+        out = self.good + self.quarantined + self.deduplicated
+        if self.rows_in != out:
+            raise GovernanceError(
+                f"conservation broken: {self.rows_in} rows in, {out} accounted for "
+                f"({self.good} good, {self.quarantined} held, {self.deduplicated} duplicates)",
+                where=table,
+                remedy="a transformation drops or multiplies rows; nothing was written",
+            )
+
+
+def batch_id(step: str, contract: Contract, inputs: dict[str, int], params: object) -> str:
+    """Hash of all that decides a batch's content: same id, same rows."""
+    text = json.dumps(
+        [step, contract.table, contract.fingerprint, sorted(inputs.items()), params],
+        sort_keys=True,
+        default=str,
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+class Ledger:
+    """Reads and appends `governance.ledger` and `governance.rule_metrics`."""
+
+    def __init__(self, lake: Lake, contracts: ContractBook, run_id: str) -> None:
+        self.lake = lake
+        self.run_id = run_id
+        self._contracts = contracts
+        self._done: dict[tuple[str, str], Counts] | None = None
+
+    def find(self, table: str, batch: str) -> Counts | None:
+        """The counts of a batch that has been written completely, else None."""
+        return self._read().get((table, batch))
+
+    def record(
+        self,
+        *,
+        step: str,
+        contract: Contract,
+        batch: str,
+        inputs: dict[str, int],
+        counts: Counts,
+        broken: dict[str, int],
+        started: datetime,
+    ) -> None:
+        """Append the batch's line; it is written last, so its presence means the batch is whole."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        judged = counts.good + counts.quarantined
+        append(
+            self.lake,
+            self._contracts["governance.rule_metrics"],
+            [
+                (contract.table, batch, r.name, r.kind, r.on_breach, judged, broken[r.name], now)
+                for r in contract.rules
+                if broken.get(r.name)
+            ],
+        )
+        append(
+            self.lake,
+            self._contracts["governance.ledger"],
+            [
+                (
+                    *(self.run_id, step, contract.table, batch, inputs),
+                    f"{contract.version} {contract.fingerprint}",
+                    *(counts.rows_in, counts.good, counts.quarantined, counts.deduplicated),
+                    *(self.lake.version(contract.table), started.replace(tzinfo=None), now),
+                )
+            ],
+        )
+        self._read()[contract.table, batch] = counts
+
+    def _read(self) -> dict[tuple[str, str], Counts]:
+        if self._done is None:
+            self._done = {}
+            if self.lake.exists("governance.ledger"):
+                rows = (
+                    self.lake.read("governance.ledger")
+                    .groupBy("table_name")
+                    .agg(
+                        F.max_by(
+                            F.struct(
+                                "batch_id",
+                                "rows_in",
+                                "rows_good",
+                                "rows_quarantined",
+                                "rows_deduplicated",
+                            ),
+                            "finished_at",
+                        ).alias("last")
+                    )
+                    .collect()
+                )
+                for row in rows:
+                    last = row["last"]
+                    self._done[row["table_name"], last["batch_id"]] = Counts(*last[1:])
+        return self._done
+
+
+def ensure(lake: Lake, contract: Contract) -> None:
+    """Create the table under its contract unless it is there."""
+    if not lake.exists(contract.table):
+        if lake.settings.catalog:
+            schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
+            lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
+        lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
+
+
+def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
+    """Append a few driver-side rows to a governance table, in one commit."""
+    if not rows:
+        return
+    ensure(lake, contract)
+    df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)
+    insert(lake, contract, df.write.format("delta").mode("append"))
+
+
+def insert(lake: Lake, contract: Contract, writer: Any) -> None:
+    """Finish a Delta DataFrameWriter at the table's place."""
+    if lake.settings.catalog:
+        writer.saveAsTable(lake.identifier(contract.table))
+    else:
+        writer.save(str(lake.folder(contract.table)))

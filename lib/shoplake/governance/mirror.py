@@ -1,0 +1,79 @@
+"""Making a keyed table hold exactly the given rows, touching only rows that differ."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.contracts.model import Contract
+from shoplake.governance.ledger import insert
+from shoplake.runtime.lake import Lake
+
+#: Columns that say when a row came, not what it says; they do not make a row differ.
+_NOT_COMPARED = ("batch_id",)
+
+
+def mirror(
+    lake: Lake, contract: Contract, rows: DataFrame, slices: list[tuple[object, ...]] | None
+) -> None:
+    """MERGE `rows` into the table: insert new keys, update changed rows, delete keys that are gone.
+
+    Args:
+        lake: where the table is; it exists.
+        contract: its key identifies a row.
+        rows: unique by the key.
+        slices: when given, only rows of the table whose `slice_by` columns hold one of these
+            values are compared and deleted.
+    """
+    target = lake.read(contract.table)
+    scope = _scope(contract, slices)
+    if target.where(scope).isEmpty():
+        insert(lake, contract, rows.write.format("delta").mode("append"))
+        return
+    if _same(target.where(scope), rows, contract):
+        return
+    compared = [c for c in contract.column_names if c not in (*contract.key, *_NOT_COMPARED)]
+    differs = " OR ".join(f"NOT (t.`{c}` <=> s.`{c}`)" for c in compared) or "false"
+    same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
+    delete_where = scope if slices is None else _scope(contract, slices, "t")
+    (
+        lake.delta(contract.table)
+        .alias("t")
+        .merge(rows.alias("s"), same_key)
+        .whenMatchedUpdateAll(condition=differs)
+        .whenNotMatchedInsertAll()
+        .whenNotMatchedBySourceDelete(condition=delete_where)
+        .execute()
+    )
+
+
+def _scope(contract: Contract, slices: list[tuple[object, ...]] | None, alias: str = "") -> Column:
+    if slices is None:
+        return F.lit(True)
+    prefix = f"{alias}." if alias else ""
+    one = [
+        reduce(
+            lambda a, b: a & b,
+            [
+                F.col(f"{prefix}{c}") == F.lit(v)
+                for c, v in zip(contract.slice_by, values, strict=True)
+            ],
+        )
+        for values in slices
+    ]
+    return reduce(lambda a, b: a | b, one, F.lit(False))
+
+
+def _same(target: DataFrame, rows: DataFrame, contract: Contract) -> bool:
+    """Whether both hold the same rows: a no-op MERGE would still commit a version."""
+
+    def digest(df: DataFrame) -> tuple[object, ...]:
+        columns = [F.col(c) for c in contract.column_names if c not in _NOT_COMPARED]
+        value = F.xxhash64(*columns)
+        row = df.agg(F.count("*"), F.sum(value.cast("decimal(38,0)")), F.bit_xor(value)).first()
+        assert row is not None
+        return tuple(row)
+
+    return digest(target) == digest(rows)

@@ -1,0 +1,97 @@
+"""One run of one step: which tables it builds, from which pinned inputs, and whether it has to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+
+from pyspark.sql import DataFrame, SparkSession
+
+from shoplake.contracts.book import ContractBook, load_contracts
+from shoplake.governance.ledger import Counts, Ledger, batch_id
+from shoplake.governance.publish import publish
+from shoplake.runtime.console import Clock, say
+from shoplake.runtime.lake import Lake
+from shoplake.runtime.settings import Settings, conf_dir
+
+Read = Callable[[str], DataFrame]
+
+
+class Run:
+    """What a job needs to read pinned inputs and publish tables; made once a job by `open_run`."""
+
+    def __init__(self, step: str, lake: Lake, contracts: ContractBook) -> None:
+        self.step = step
+        self.lake = lake
+        self.contracts = contracts
+        self.run_id = uuid.uuid4().hex[:12]
+        self.ledger = Ledger(lake, contracts, self.run_id)
+
+    def versions(self, tables: Iterable[str]) -> dict[str, int]:
+        """The newest Delta version of each of `tables` that exists."""
+        found = {name: self.lake.version(name) for name in tables}
+        return {name: version for name, version in found.items() if version is not None}
+
+    def build(
+        self,
+        table: str,
+        make: Callable[[Read], DataFrame],
+        *,
+        inputs: Iterable[str],
+        params: object = None,
+        rows_of: str | None = None,
+    ) -> Counts:
+        """Build `table` from pinned versions of `inputs`, unless this very batch is already in it.
+
+        Args:
+            table: the table to build.
+            make: given a reader of pinned tables, returns the candidate rows.
+            inputs: tables read; those that do not exist yet are left out.
+            params: whatever else decides the rows; part of the batch's identity.
+            rows_of: the input whose rows must all be accounted for (the conservation law).
+
+        Returns:
+            The batch's counts.
+        """
+        clock = Clock()
+        contract = self.contracts[table]
+        versions = self.versions(inputs)
+        batch = batch_id(self.step, contract, versions, params)
+        done = self.ledger.find(table, batch)
+        if done is not None:
+            say(self.step, f"{table:<24} [dim]unchanged ({done.good:,} rows)[/]")
+            return done
+
+        def read(name: str) -> DataFrame:
+            return self.lake.read(name, versions.get(name))
+
+        counts = publish(
+            self.lake,
+            self.ledger,
+            make(read),
+            contract,
+            step=self.step,
+            batch=batch,
+            inputs=versions,
+            rows_in=read(rows_of).count() if rows_of in versions else None,
+        )
+        self.report(table, counts, clock)
+        return counts
+
+    def report(self, table: str, counts: Counts, clock: Clock) -> None:
+        """Print a table's line."""
+        held = f"[yellow]{counts.quarantined:,} held[/]" if counts.quarantined else "0 held"
+        say(
+            self.step,
+            f"{table:<24} {counts.rows_in:>9,} in = {counts.good:>9,} good + {held}"
+            f" + {counts.deduplicated:,} duplicates  [dim]{clock.seconds:.1f} s[/]",
+        )
+
+
+def open_run(step: str, spark: SparkSession, settings: Settings) -> Run:
+    """A run with all contracts loaded.
+
+    Raises:
+        ContractError: a contract is invalid.
+    """
+    return Run(step, Lake(spark, settings), load_contracts(conf_dir() / "contracts"))

@@ -1,0 +1,1 @@
+"""Where am I: settings, table names, paths and the Spark session."""

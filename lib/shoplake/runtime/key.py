@@ -1,0 +1,55 @@
+"""The pseudonym key: from the environment, a secret scope or a file; never printed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoplake.errors import SettingsError
+from shoplake.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_MIN_BYTES = 16
+
+
+def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> bytes:
+    """The key that pseudonyms are made with.
+
+    Looked for in this order: the environment variable, the secret scope, the file. The file is
+    made with 32 random bytes and mode 0600 when it is missing; it lies beside the lake, not in it,
+    so that a copy of the lake does not carry its key.
+
+    Raises:
+        SettingsError: no source gives a key, or it is shorter than 16 bytes.
+    """
+    source = settings.pseudonym_key
+    text = os.environ.get(source.env, "")
+    if not text and source.secret_scope and source.secret_name and spark is not None:
+        text = _from_scope(spark, source.secret_scope, source.secret_name)
+    if not text and source.file:
+        path = Path(source.file.replace("{lake}", settings.lake))
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+        text = path.read_text().strip()
+    if len(text.encode()) < _MIN_BYTES:
+        raise SettingsError(
+            "no pseudonym key, or one shorter than 16 bytes",
+            where=f"environment variable {source.env}",
+            remedy="set it to a long random text, e.g. the output of `openssl rand -hex 32`",
+        )
+    return text.encode()
+
+
+def _from_scope(spark: SparkSession, scope: str, name: str) -> str:
+    try:
+        from pyspark.dbutils import DBUtils  # only there on Databricks
+    except ImportError:
+        return ""
+    return str(DBUtils(spark).secrets.get(scope=scope, key=name))

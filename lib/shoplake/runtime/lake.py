@@ -1,0 +1,113 @@
+"""The lake: one resolver from `schema.table` to its place, and reads of pinned versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from delta.tables import DeltaTable
+from pyspark.errors import PySparkException
+
+from shoplake.errors import ShoplakeError
+from shoplake.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SCHEMAS = ("bronze", "silver", "gold", "governance")
+_NAME = re.compile(rf"^({'|'.join(SCHEMAS)})\.([a-z][a-z0-9_]*)$")
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """`silver.orders` to ("silver", "orders").
+
+    Raises:
+        ShoplakeError: not `<schema>.<table>` with a schema of the lake.
+    """
+    match = _NAME.match(name)
+    if not match:
+        raise ShoplakeError(
+            f"'{name}' is not a table name of the lake",
+            remedy=f"write <schema>.<table> with a schema of {', '.join(SCHEMAS)}",
+        )
+    return match[1], match[2]
+
+
+class Lake:
+    """Reads and names tables; alone knows whether they are folders or catalog entries."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self.spark = spark
+        self.settings = settings
+
+    def identifier(self, name: str) -> str:
+        """What to write in SQL: `` delta.`/lake/silver/orders` `` or `` `main`.`silver`.`orders` ``."""
+        schema, table = split_name(name)
+        if self.settings.catalog:
+            return f"`{self.settings.catalog}`.`{self.settings.schema_prefix}{schema}`.`{table}`"
+        return f"delta.`{self.folder(name)}`"
+
+    def folder(self, name: str) -> Path:
+        """The table's folder in a lake of folders."""
+        schema, table = split_name(name)
+        return self.settings.root / f"{self.settings.schema_prefix}{schema}" / table
+
+    def exists(self, name: str) -> bool:
+        """Whether the table has been created."""
+        if self.settings.catalog:
+            return self.spark.catalog.tableExists(self.identifier(name).replace("`", ""))
+        return (self.folder(name) / "_delta_log").is_dir()
+
+    def delta(self, name: str) -> DeltaTable:
+        """The table for MERGE, history and the like."""
+        if self.settings.catalog:
+            return DeltaTable.forName(self.spark, self.identifier(name))
+        return DeltaTable.forPath(self.spark, str(self.folder(name)))
+
+    def read(self, name: str, version: int | None = None) -> DataFrame:
+        """The table's rows, as of a Delta version when one is given.
+
+        Raises:
+            ShoplakeError: the table does not exist yet.
+        """
+        if not self.exists(name):
+            raise ShoplakeError(
+                f"table {name} does not exist",
+                where=self.identifier(name),
+                remedy="run the step that builds it, or `shoplake run`, first",
+            )
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        if self.settings.catalog:
+            return reader.table(self.identifier(name))
+        return reader.load(str(self.folder(name)))
+
+    def version(self, name: str) -> int | None:
+        """The newest Delta version, or None when the table does not exist."""
+        if not self.exists(name):
+            return None
+        row = self.delta(name).history(1).select("version").first()
+        assert row is not None
+        return int(row[0])
+
+    def files(self, name: str, version: int) -> list[str]:
+        """Absolute paths of the Parquet files of a pinned version, sorted."""
+        paths = self.read(name, version).inputFiles()
+        return sorted(re.sub(r"^file:(//)?", "", p) for p in paths)
+
+    @contextmanager
+    def held(self, df: DataFrame) -> Iterator[DataFrame]:
+        """`df` computed once for several uses; where a cluster refuses caching, `df` as it is."""
+        try:
+            kept = df.persist()
+        except PySparkException:
+            yield df
+            return
+        try:
+            yield kept
+        finally:
+            kept.unpersist()

@@ -1,0 +1,133 @@
+"""One Spark session: set up for a small machine locally, left alone on a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoplake.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DELTA = "io.delta:delta-spark_2.13:4.0.1"
+
+_SMALL_MACHINE = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    "spark.sql.autoBroadcastJoinThreshold": "32m",
+    "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "2",
+    # Deletion vectors stay off: Petastorm reads data files without them.
+    "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+}
+
+
+def get_spark(
+    app: str = "shoplake",
+    *,
+    local: bool = True,
+    cores: int = 2,
+    memory: str = "3g",
+    conf: dict[str, str] | None = None,
+) -> SparkSession:
+    """The running session if there is one, else a new one.
+
+    Args:
+        app: application name.
+        local: True starts a local session with Delta's jars (resolved from Maven, then cached);
+            False takes the cluster's session as it is and sets nothing but the UTC time zone.
+        cores: local threads.
+        memory: driver memory of a local session, as the JVM writes it.
+        conf: further Spark settings, applied to a local session only.
+
+    Raises:
+        SettingsError: Java is missing or the jars cannot be resolved.
+    """
+    from pyspark.sql import SparkSession
+
+    if not local:
+        spark = SparkSession.builder.appName(app).getOrCreate()
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        return spark
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    _leave_gateway_without_delta()
+    builder = SparkSession.builder.appName(app).master(f"local[{cores}]")
+    builder = builder.config("spark.driver.memory", memory).config("spark.jars.packages", DELTA)
+    log4j = Path(__file__).with_name("log4j2.properties")
+    builder = builder.config(
+        "spark.driver.extraJavaOptions",
+        f"-Dlog4j2.configurationFile=file:{log4j} -Duser.timezone=UTC -XX:+UseParallelGC",
+    )
+    for key, value in {**_SMALL_MACHINE, **(conf or {})}.items():
+        builder = builder.config(key, value)
+    with tempfile.NamedTemporaryFile("w+", prefix="spark-", suffix=".log", delete=False) as log:
+        try:
+            with _output_to(log.fileno()):
+                spark = builder.getOrCreate()
+        except Exception as error:
+            log.seek(0)
+            raise SettingsError(
+                f"Spark did not start: {str(error).splitlines()[0][:200]}",
+                where=f"{log.name}: {_last_line(log.read())}",
+                remedy="put Java 17 on the PATH; the first start fetches Delta's jars from Maven",
+            ) from None
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def _leave_gateway_without_delta() -> None:
+    """Under a plain `spark-submit`, start our own JVM: the given one lacks Delta's jars."""
+    from pyspark import SparkContext
+
+    if "PYSPARK_GATEWAY_PORT" not in os.environ or SparkContext._active_spark_context:
+        return
+    SparkContext._ensure_initialized()
+    try:
+        SparkContext._jvm.java.lang.Class.forName(  # type: ignore[union-attr]
+            "io.delta.sql.DeltaSparkSessionExtension",
+            False,
+            SparkContext._jvm.java.lang.Thread.currentThread().getContextClassLoader(),  # type: ignore[union-attr]
+        )
+    except Exception:
+        SparkContext._gateway = SparkContext._jvm = None
+        del os.environ["PYSPARK_GATEWAY_PORT"]
+        os.environ.pop("PYSPARK_GATEWAY_SECRET", None)
+
+
+@contextmanager
+def _output_to(target: int) -> Iterator[None]:
+    """The JVM inherits these streams for good, so its chatter goes to the log file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    try:
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        os.close(kept[0])
+        os.close(kept[1])
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["(empty log)"])[-1][:300]

@@ -1,0 +1,103 @@
+"""Typed settings of one environment (`conf/env/<env>.yml`), and where conf files are found."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from shoplake.errors import SettingsError
+from shoplake.runtime.typed import load_yaml
+
+
+@dataclass(frozen=True)
+class SparkSettings:
+    """The Spark session: `local` starts one here, else the cluster's is used as it is."""
+
+    local: bool
+    cores: int
+    memory: str
+    conf: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MlflowSettings:
+    """Where runs and model versions go; a null `tracking_uri` means SQLite below the lake."""
+
+    tracking_uri: str | None
+    experiment: str
+    registered_model: str
+
+
+@dataclass(frozen=True)
+class KeySettings:
+    """Where the pseudonym key comes from, in this order: environment, secret scope, file."""
+
+    env: str
+    file: str | None
+    secret_scope: str | None
+    secret_name: str | None
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How training processes are started, and how many."""
+
+    launch: Literal["inline", "local", "spark"]
+    processes: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between a laptop and a cluster."""
+
+    env: str
+    lake: str
+    catalog: str | None
+    schema_prefix: str
+    spark: SparkSettings
+    mlflow: MlflowSettings
+    pseudonym_key: KeySettings
+    training: TrainingSettings
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds tables (locally), raw files, checkpoints and the model store."""
+        return Path(self.lake)
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return self.mlflow.tracking_uri or f"sqlite:///{self.root / 'models' / 'mlflow.db'}"
+
+
+def conf_dir() -> Path:
+    """The folder of conf files: the checkout's when there is one, else the installed wheel's."""
+    checkout = Path(__file__).resolve().parents[3] / "conf"
+    if (checkout / "env").is_dir():
+        return checkout
+    return Path(str(resources.files("shoplake_conf")))
+
+
+def load(env: str = "local", *, lake: str | None = None, catalog: str | None = None) -> Settings:
+    """Read `conf/env/<env>.yml`, or the YAML file that `env` names.
+
+    Args:
+        env: environment name or path of a YAML file.
+        lake: overrides the file's `lake`; made absolute when the tables live there.
+        catalog: overrides the file's `catalog`.
+
+    Raises:
+        SettingsError: no such environment, or a key that is unknown, missing or of a wrong type.
+    """
+    path = Path(env) if env.endswith((".yml", ".yaml")) else conf_dir() / "env" / f"{env}.yml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (conf_dir() / "env").glob("*.yml")))
+        raise SettingsError(f"no environment '{env}'", where=str(path), remedy=f"known: {known}")
+    settings = load_yaml(path, Settings)
+    root = lake or settings.lake
+    if settings.catalog is None and "://" not in root:
+        root = str(Path(root).expanduser().resolve())
+    return dataclasses.replace(settings, lake=root, catalog=catalog or settings.catalog)

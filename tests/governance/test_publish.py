@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from shoplake.contracts.model import Contract, Rule
+from shoplake.errors import GovernanceError
+from shoplake.governance.publish import publish
+from shoplake.governance.run import Run
+
+SCHEMA = "id string, price double, owner string, row_id string"
+GOOD = [("a", 1.0, "ann", "r1"), ("b", 2.0, "bob", "r2")]
+BAD = [(None, 3.0, "cid", "r3"), ("d", 400.0, "Dan 7", "r4")]
+
+
+def frame(spark: SparkSession, rows: list[tuple[object, ...]]) -> DataFrame:
+    return spark.createDataFrame(rows, SCHEMA)
+
+
+def put(run: Run, contract: Contract, df: DataFrame, batch: str = "b1", **more: object) -> object:
+    return publish(run.lake, run.ledger, df, contract, step="test", batch=batch, inputs={}, **more)  # type: ignore[arg-type]
+
+
+def test_good_rows_enter_and_held_rows_say_why(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD + BAD))
+    assert sorted(r.id for r in run.lake.read("silver.items").collect()) == ["a", "b"]
+    held = {r.row_id: r for r in run.lake.read("governance.quarantine_silver_items").collect()}
+    assert [x.rule for x in held["r3"].reasons] == ["id_not_null"]
+    assert [x.rule for x in held["r4"].reasons] == ["price_range", "owner_pattern"]
+
+
+def test_personal_values_are_masked_in_quarantine(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, BAD))
+    text = str(run.lake.read("governance.quarantine_silver_items").collect())
+    assert "Dan 7" not in text
+    assert "400.0" in text
+
+
+def test_counts_balance_in_the_ledger(run: Run, items: Contract, spark: SparkSession) -> None:
+    put(run, items, frame(spark, GOOD + BAD))
+    line = run.lake.read("governance.ledger").first()
+    assert line is not None
+    assert (line.rows_in, line.rows_good, line.rows_quarantined, line.rows_deduplicated) == (
+        4,
+        2,
+        2,
+        0,
+    )
+
+
+def test_lost_rows_break_conservation_and_nothing_is_written(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    with pytest.raises(GovernanceError, match="5 rows in, 2 accounted for"):
+        put(run, items, frame(spark, GOOD), rows_in=5)
+    assert not run.lake.exists("silver.items")
+
+
+def test_same_batch_again_changes_no_version(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD))
+    before = run.lake.version("silver.items")
+    put(run, items, frame(spark, GOOD))
+    assert run.lake.version("silver.items") == before
+
+
+def test_same_rows_in_another_batch_change_no_version(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD + BAD))
+    before = (
+        run.lake.version("silver.items"),
+        run.lake.version("governance.quarantine_silver_items"),
+    )
+    put(run, items, frame(spark, GOOD + BAD), batch="b2")
+    after = run.lake.version("silver.items"), run.lake.version("governance.quarantine_silver_items")
+    assert after == before
+
+
+def test_next_batch_updates_inserts_and_deletes(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD))
+    put(run, items, frame(spark, [("b", 9.0, "bob", "r2"), ("c", 1.0, "cid", "r5")]), batch="b2")
+    rows = sorted((r.id, r.price) for r in run.lake.read("silver.items").collect())
+    assert rows == [("b", 9.0), ("c", 1.0)]
+
+
+def test_mended_rows_leave_the_quarantine(run: Run, items: Contract, spark: SparkSession) -> None:
+    put(run, items, frame(spark, BAD))
+    put(run, items, frame(spark, [("d", 4.0, "dan", "r4")]), batch="b2")
+    assert run.lake.read("governance.quarantine_silver_items").count() == 0
+
+
+def test_a_stopping_rule_writes_nothing(run: Run, items: Contract, spark: SparkSession) -> None:
+    strict = Contract(
+        **{
+            **items.__dict__,
+            "rules": (Rule("cheap", "row", ("price",), "stop", condition="price < 2"),),
+        }
+    )
+    with pytest.raises(GovernanceError, match="cheap is broken by 1 row"):
+        put(run, strict, frame(spark, GOOD))
+    assert not run.lake.exists("silver.items")
+
+
+def test_a_warning_counts_but_keeps_the_row(run: Run, items: Contract, spark: SparkSession) -> None:
+    put(run, items, frame(spark, [("a", 60.0, "ann", "r1")]))
+    assert run.lake.read("silver.items").count() == 1
+    metric = run.lake.read("governance.rule_metrics").first()
+    assert metric is not None
+    assert (metric.rule, metric.rows_broken) == ("price_high", 1)
+
+
+def test_failed_casts_are_held_with_the_value(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    df = spark.createDataFrame(
+        [("a", None, "ann", "r1", [("price", "1o")])],
+        SCHEMA + ", _cast_failures array<struct<column:string,value:string>>",
+    )
+    put(run, items, df)
+    held = run.lake.read("governance.quarantine_silver_items").first()
+    assert held is not None
+    assert [tuple(x) for x in held.reasons] == [("price_type", "price", "1o")]
+
+
+def test_duplicates_are_counted_and_not_judged(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    df = spark.createDataFrame(
+        [("a", 1.0, "ann", "r1", None), ("a", 1.0, "ann", "r2", "r1")],
+        SCHEMA + ", _duplicate_of string",
+    )
+    counts = put(run, items, df)
+    assert (counts.good, counts.quarantined, counts.deduplicated) == (1, 0, 1)  # type: ignore[attr-defined]
+
+
+def test_the_table_itself_refuses_what_the_contract_forbids(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD))
+    with pytest.raises(Exception, match="price_range"):
+        spark.sql(f"INSERT INTO {run.lake.identifier('silver.items')} VALUES ('z', -1, 'z', 'r9')")
