@@ -44,7 +44,7 @@ class Lake:
         self.settings = settings
 
     def identifier(self, name: str) -> str:
-        """What to write in SQL: `` delta.`/lake/silver/orders` `` or `` `main`.`silver`.`orders` ``."""
+        """The name in SQL: `` delta.`/lake/silver/orders` `` or `` `main`.`silver`.`orders` ``."""
         schema, table = split_name(name)
         if self.settings.catalog:
             return f"`{self.settings.catalog}`.`{self.settings.schema_prefix}{schema}`.`{table}`"

@@ -81,13 +81,20 @@ def conf_dir() -> Path:
     return Path(str(resources.files("shoplake_conf")))
 
 
-def load(env: str = "local", *, lake: str | None = None, catalog: str | None = None) -> Settings:
+def load(
+    env: str = "local",
+    *,
+    lake: str | None = None,
+    catalog: str | None = None,
+    schema_prefix: str | None = None,
+) -> Settings:
     """Read `conf/env/<env>.yml`, or the YAML file that `env` names.
 
     Args:
         env: environment name or path of a YAML file.
         lake: overrides the file's `lake`; made absolute when the tables live there.
         catalog: overrides the file's `catalog`.
+        schema_prefix: overrides the file's `schema_prefix`.
 
     Raises:
         SettingsError: no such environment, or a key that is unknown, missing or of a wrong type.
@@ -100,4 +107,6 @@ def load(env: str = "local", *, lake: str | None = None, catalog: str | None = N
     root = lake or settings.lake
     if settings.catalog is None and "://" not in root:
         root = str(Path(root).expanduser().resolve())
-    return dataclasses.replace(settings, lake=root, catalog=catalog or settings.catalog)
+    prefix = settings.schema_prefix if schema_prefix is None else schema_prefix
+    catalog = catalog or settings.catalog
+    return dataclasses.replace(settings, lake=root, catalog=catalog, schema_prefix=prefix)

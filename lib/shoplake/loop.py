@@ -1,0 +1,87 @@
+"""The whole loop in one process: two cycles of every step, so that what comes back is seen to matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from shoplake.errors import ShoplakeError
+from shoplake.ingest.check import mapping_path
+from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.shop.config import day_text, load_shop_config
+from shoplake.report import cycle_summary, report
+from shoplake.runtime.console import Clock, console, heading
+from shoplake.runtime.settings import conf_dir, load
+from shoplake.steps import STEPS, job
+
+_DATE = re.compile(r"(20\d\d-\d\d-\d\d|19\d\d-\d\d-\d\d)")
+
+Step = Callable[..., None]
+
+
+def run_loop(
+    env: str, shop: str, *, data: str | None, lake: str | None, until: str | None
+) -> None:
+    """Raw data to recommendations, twice; prints progress and ends with a page of results.
+
+    The built-in shop is simulated, and between the cycles its people react to what they were
+    recommended. Another shop's newest files (its mapping's `hold_back_files`) are held back from
+    the first cycle and arrive in the second; a shop whose files carry no dates has one cycle.
+
+    Args:
+        env: environment name or file.
+        shop: shop name or mapping file.
+        data: the shop's folder; the built-in shop makes its own below the lake.
+        lake: the lake's folder.
+        until: stop after this step of the first cycle.
+
+    Raises:
+        ShoplakeError: the mapping, the folder or a step is not right.
+        SystemExit: a step failed, with its error printed.
+    """
+    clock = Clock()
+    settings = load(env, lake=lake)
+    mapping = load_mapping(mapping_path(shop, conf_dir()))
+    built_in = mapping.shop == "builtin"
+    if built_in:
+        first_cycle_ends: str | None = day_text(load_shop_config().days)
+        data = str(settings.root / "raw")
+    else:
+        if data is None:
+            raise ShoplakeError(
+                f"where are the files of {mapping.shop}?",
+                remedy=f"shoplake run --shop {shop} --data FOLDER",
+            )
+        first_cycle_ends = _hold_back(mapping, Path(data))
+    common = ["--env", env, "--lake", settings.lake, "--shop", shop]
+
+    def step(name: str, *more: str) -> None:
+        job(name)([*common, *more])
+
+    summaries = []
+    for cycle in (1, 2) if first_cycle_ends else (1,):
+        heading(f"{mapping.shop}: cycle {cycle}")
+        if built_in:
+            step("simulate" if cycle == 1 else "respond", "--data", data)
+        if until in ("simulate", "respond"):
+            return
+        before = ["--before", first_cycle_ends] if cycle == 1 and first_cycle_ends else []
+        step("ingest", "--data", data, *before)
+        for name in STEPS[STEPS.index("refine") : STEPS.index("respond")]:
+            if until is not None and STEPS.index(name) > STEPS.index(until):
+                return
+            step(name)
+        summaries.append(cycle_summary(settings))
+    heading("results")
+    report(settings, mapping, summaries)
+    console.print(f"\n[dim]{clock.seconds / 60:.1f} minutes in all[/]")
+
+
+def _hold_back(mapping: Mapping, folder: Path) -> str | None:
+    """The first date of the newest `hold_back_files` dates that file names carry."""
+    dates = sorted({m[1] for p in folder.rglob("*") if (m := _DATE.search(p.name))})
+    if not mapping.hold_back_files or len(dates) <= mapping.hold_back_files:
+        return None
+    return dates[-mapping.hold_back_files]

@@ -1,0 +1,106 @@
+"""The steps of the suite in order, and what every job's command line has in common."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+from shoplake.errors import ShoplakeError
+from shoplake.governance.run import Run, open_run
+from shoplake.runtime.console import console
+from shoplake.runtime.session import get_spark
+from shoplake.runtime.settings import Settings, load
+
+#: In the order in which they are run; `simulate` and `respond` are the built-in shop's own.
+STEPS = (
+    "simulate",
+    "ingest",
+    "refine",
+    "label",
+    "features",
+    "dataset",
+    "train",
+    "score",
+    "respond",
+)
+
+Body = Callable[[Run, argparse.Namespace], None]
+
+
+def job_parser(step: str, doc: str | None) -> argparse.ArgumentParser:
+    """The options that every job takes.
+
+    Args:
+        step: the step's name.
+        doc: the job's docstring; its first line is the help text.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"jobs/{step}.py", description=(doc or "").strip().splitlines()[0]
+    )
+    parser.set_defaults(step=step)
+    parser.add_argument("--env", default="local", help="conf/env/<ENV>.yml, or a YAML file")
+    parser.add_argument("--lake", help="folder of the lake (default: the environment's)")
+    parser.add_argument("--catalog", help="Unity Catalog catalog (default: the environment's)")
+    parser.add_argument("--schema-prefix", help="put before each schema's name")
+    parser.add_argument("--shop", default="builtin", help="conf/sources/<SHOP>.yml, or a YAML file")
+    return parser
+
+
+def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body) -> None:
+    """Parse, open a run and do the step; an error meant for the reader ends in exit status 1.
+
+    Raises:
+        SystemExit: the step failed, with its error printed.
+    """
+    args = parser.parse_args(argv)
+    quiet()
+    try:
+        body(open_step(args), args)
+    except ShoplakeError as error:
+        console.print(f"[bold red]{args.step} failed:[/] ", end="")
+        console.print(str(error), markup=False)
+        raise SystemExit(1) from None
+
+
+def open_step(args: argparse.Namespace) -> Run:
+    """The run that a parsed job command line asks for."""
+    settings = settings_of(args)
+    spark = get_spark(
+        f"shoplake {args.step}",
+        local=settings.spark.local,
+        cores=settings.spark.cores,
+        memory=settings.spark.memory,
+        conf=settings.spark.conf,
+    )
+    return open_run(args.step, spark, settings)
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings that a parsed command line asks for."""
+    return load(args.env, lake=args.lake, catalog=args.catalog, schema_prefix=args.schema_prefix)
+
+
+def job(step: str) -> Callable[[list[str] | None], None]:
+    """The `main` of `jobs/<step>.py`.
+
+    Raises:
+        ShoplakeError: there is no such step.
+    """
+    if step not in STEPS:
+        raise ShoplakeError(f"no step '{step}'", remedy=f"steps: {', '.join(STEPS)}")
+    main: Callable[[list[str] | None], None] = importlib.import_module(f"shoplake_jobs.{step}").main
+    return main
+
+
+def quiet() -> None:
+    """Keep libraries' chatter off the screen; their errors still come as exceptions."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
