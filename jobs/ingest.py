@@ -17,7 +17,9 @@ def parser() -> argparse.ArgumentParser:
     options = job_parser("ingest", __doc__)
     options.add_argument("--data", required=True, help="the shop's folder")
     options.add_argument(
-        "--before", metavar="YYYY-MM-DD", help="leave files with this date or a later one in their name"
+        "--before",
+        metavar="YYYY-MM-DD",
+        help="leave files with this date or a later one in their name",
     )
     return options
 

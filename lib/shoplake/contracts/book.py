@@ -26,8 +26,9 @@ class ContractBook:
                 remedy=f"add conf/contracts/{table.replace('.', '/')}.yml",
             ) from None
 
-    def __contains__(self, table: str) -> bool:
-        return table in self._contracts
+    def get(self, table: str) -> Contract | None:
+        """The table's contract, or None."""
+        return self._contracts.get(table)
 
     def __iter__(self) -> Iterator[Contract]:
         return iter(self._contracts.values())

@@ -66,14 +66,11 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
 
 
 def _unique(df: DataFrame, rule: Rule, index: int, alive: Column) -> tuple[DataFrame, Column]:
-    """The first row of a key stays (in the order of all values), the others break the rule."""
+    """The first row of a key stays (by row_id, else by content), the others break the rule."""
     flag = f"_rule_{index}"
-    order = [
-        F.col(name)
-        for name, kind in df.dtypes
-        if not kind.startswith("map") and (not name.startswith("_") or name == "_row_id")
-    ]
-    window = Window.partitionBy(alive, *[F.col(c) for c in rule.columns]).orderBy(*order)
+    values = [name for name, kind in df.dtypes if not kind.startswith("map")]
+    order = "row_id" if "row_id" in df.columns else F.xxhash64(*values)
+    window = Window.partitionBy(alive, *[F.col(c) for c in rule.columns]).orderBy(order)
     whole = reduce(lambda a, b: a & b, [F.col(c).isNotNull() for c in rule.columns])
     df = df.withColumn(flag, whole & (F.row_number().over(window) > 1))
     return df, F.col(flag)

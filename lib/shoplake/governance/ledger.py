@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from shoplake.contracts.book import ContractBook
 from shoplake.contracts.ddl import create_table, schema
 from shoplake.contracts.model import Contract
@@ -55,11 +53,18 @@ class Ledger:
         self.lake = lake
         self.run_id = run_id
         self._contracts = contracts
-        self._done: dict[tuple[str, str], Counts] | None = None
+        self._lines: dict[str, dict[str, Counts]] | None = None
 
-    def find(self, table: str, batch: str) -> Counts | None:
-        """The counts of a batch that has been written completely, else None."""
-        return self._read().get((table, batch))
+    def find(self, contract: Contract, batch: str) -> Counts | None:
+        """The counts of a batch that the table holds completely, else None.
+
+        An append-only table holds every batch it was given, another one the last.
+        """
+        lines = self._read().get(contract.table, {})
+        if not contract.append_only and lines:
+            last = next(reversed(lines))
+            return lines[last] if last == batch else None
+        return lines.get(batch)
 
     def record(
         self,
@@ -96,33 +101,24 @@ class Ledger:
                 )
             ],
         )
-        self._read()[contract.table, batch] = counts
+        lines = self._read().setdefault(contract.table, {})
+        lines.pop(batch, None)
+        lines[batch] = counts
 
-    def _read(self) -> dict[tuple[str, str], Counts]:
-        if self._done is None:
-            self._done = {}
+    def _read(self) -> dict[str, dict[str, Counts]]:
+        """Counts by table and batch, each table's batches in the order they were finished."""
+        if self._lines is None:
+            self._lines = {}
             if self.lake.exists("governance.ledger"):
-                rows = (
-                    self.lake.read("governance.ledger")
-                    .groupBy("table_name")
-                    .agg(
-                        F.max_by(
-                            F.struct(
-                                "batch_id",
-                                "rows_in",
-                                "rows_good",
-                                "rows_quarantined",
-                                "rows_deduplicated",
-                            ),
-                            "finished_at",
-                        ).alias("last")
-                    )
-                    .collect()
-                )
-                for row in rows:
-                    last = row["last"]
-                    self._done[row["table_name"], last["batch_id"]] = Counts(*last[1:])
-        return self._done
+                counts = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
+                table = self.lake.read("governance.ledger").orderBy("finished_at")
+                for name, batch, *values in table.select(
+                    "table_name", "batch_id", *counts
+                ).collect():
+                    lines = self._lines.setdefault(name, {})
+                    lines.pop(batch, None)
+                    lines[batch] = Counts(*values)
+        return self._lines
 
 
 def ensure(lake: Lake, contract: Contract) -> None:

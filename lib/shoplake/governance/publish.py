@@ -36,6 +36,7 @@ def publish(
     batch: str,
     inputs: dict[str, int],
     rows_in: int | None = None,
+    collapsed: int = 0,
     transaction: Transaction | None = None,
 ) -> Counts:
     """Bring a batch into its table under its contract; doing it again changes nothing.
@@ -51,6 +52,7 @@ def publish(
         batch: identity of the batch (`ledger.batch_id`).
         inputs: Delta versions read.
         rows_in: rows the batch was made from, counted at their source; default: the candidate's.
+        collapsed: duplicates that were dropped before `candidate` was made.
         transaction: (application id, version) of an append; Delta skips one it has seen.
 
     Returns:
@@ -59,7 +61,7 @@ def publish(
     Raises:
         GovernanceError: conservation or a rule with `onBreach: stop` is broken; nothing is written.
     """
-    done = ledger.find(contract.table, batch)
+    done = ledger.find(contract, batch)
     if done is not None:
         return done
     started = datetime.now(UTC)
@@ -67,7 +69,7 @@ def publish(
     with lake.held(judged) as rows:
         held = breaks(contract, having=("quarantine", "stop")) | _cast_failed(rows)
         repeated = F.col(DUPLICATE_OF).isNotNull() if DUPLICATE_OF in rows.columns else F.lit(False)
-        counts, broken = _count(rows, contract, held, repeated, rows_in)
+        counts, broken = _count(rows, contract, held, repeated, rows_in, collapsed)
         _stop(contract, broken, rows)
         counts.check(contract.table)
         ensure(lake, contract)
@@ -107,7 +109,12 @@ def _cast_failed(rows: DataFrame) -> Column:
 
 
 def _count(
-    rows: DataFrame, contract: Contract, held: Column, repeated: Column, rows_in: int | None
+    rows: DataFrame,
+    contract: Contract,
+    held: Column,
+    repeated: Column,
+    rows_in: int | None,
+    collapsed: int,
 ) -> tuple[Counts, dict[str, int]]:
     """All counts of the batch in one job."""
     one = rows.agg(
@@ -118,7 +125,9 @@ def _count(
     ).first()
     assert one is not None
     good = one["rows"] - one["held"] - one["repeated"]
-    counts = Counts(one["rows"] if rows_in is None else rows_in, good, one["held"], one["repeated"])
+    repeats = one["repeated"] + collapsed
+    counted = one["rows"] + collapsed if rows_in is None else rows_in
+    counts = Counts(counted, good, one["held"], repeats)
     return counts, {rule.name: one[f"r{i}"] for i, rule in enumerate(contract.rules)}
 
 

@@ -57,7 +57,7 @@ class Run:
         contract = self.contracts[table]
         versions = self.versions(inputs)
         batch = batch_id(self.step, contract, versions, params)
-        done = self.ledger.find(table, batch)
+        done = self.ledger.find(contract, batch)
         if done is not None:
             say(self.step, f"{table:<24} [dim]unchanged ({done.good:,} rows)[/]")
             return done

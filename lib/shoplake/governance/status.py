@@ -57,7 +57,7 @@ def _status(
 ) -> TableStatus:
     schema, table = name.split(".")
     folder = settings.root / f"{settings.schema_prefix}{schema}" / table
-    contract = contracts[name] if name in contracts else None
+    contract = contracts.get(name)
     newest: datetime | None = None
     columns = "count(*) AS n"
     if contract is not None and contract.freshness_column:

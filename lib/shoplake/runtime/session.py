@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,9 @@ def get_spark(
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         return spark
 
+    # Spark hands naive datetimes over in the process's zone; here, as in the session, it is UTC.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     _leave_gateway_without_delta()

@@ -1,0 +1,52 @@
+# Everything a person or CI does with this repository; `make` alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint check bench wheel lock clean java
+.DELETE_ON_ERROR:
+
+SHOP ?= builtin
+LAKE ?= lake
+BIN := .venv/bin
+
+help: ## list these commands
+	@echo 'make run [SHOP=builtin] [DATA=folder of files] [LAKE=lake]'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | \
+		awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: .venv/.installed ## make .venv with the locked packages (every command below does it first)
+
+.venv/.installed: requirements.lock setup.py
+	@.ci/setup
+
+java:
+	@.ci/check-java
+
+run: .venv/.installed java ## raw files to governed tables, a trained model and recommendations
+	@$(BIN)/shoplake run --shop "$(SHOP)" --lake "$(LAKE)" $(if $(DATA),--data "$(DATA)")
+
+test: .venv/.installed java ## the tests, on one Spark session
+	@$(BIN)/python -m pytest
+
+lint: .venv/.installed ## style, format, types and the order of the rooms
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+check: lint test ## lint, then test: what CI runs
+
+bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
+	@$(BIN)/python -m pytest tests/bench -s
+
+wheel: .venv/.installed ## build dist/shoplake-*.whl, as a bundle deployment does
+	@rm -rf build dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
+
+lock: .venv/.installed ## resolve setup.py again into requirements.lock, keeping what still fits
+	@$(BIN)/uv pip compile setup.py --all-extras --universal --python-version 3.11 --quiet \
+		--no-emit-index-url --no-annotate --output-file requirements.lock --custom-compile-command 'make lock'
+
+clean: ## delete ./lake, build outputs and caches (not .venv)
+	@rm -rf lake build dist spark-warehouse metastore_db derby.log .pytest_cache .mypy_cache \
+		.ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

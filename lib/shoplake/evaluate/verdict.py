@@ -1,0 +1,104 @@
+"""Whether a model beats every simple baseline, and by how much it could be chance (law 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoplake.evaluate.intervals import Interval
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.protocol import RankingResults
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The model against one baseline: the baseline's mean and the paired difference to it."""
+
+    baseline: str
+    baseline_value: float
+    difference: Interval
+
+    @property
+    def beaten(self) -> bool:
+        """The whole interval of model - baseline lies above 0."""
+        return self.difference.low > 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The model on one task and metric against all baselines, hardest to beat first."""
+
+    task: str
+    metric: str
+    model: str
+    mean: Interval
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Every baseline is beaten."""
+        return all(comparison.beaten for comparison in self.comparisons)
+
+    @property
+    def hardest(self) -> Comparison:
+        """The baseline with the smallest lower bound of the difference: it decides."""
+        return self.comparisons[0]
+
+    def text(self) -> str:
+        """One sentence for a log or a registry's description."""
+        hardest, lead = self.hardest, self.hardest.difference
+        return (
+            f"{self.model} {'beats' if self.passed else 'does not beat'} every baseline on "
+            f"{self.task} {self.metric}: {self.mean.value:.4f} "
+            f"[{self.mean.low:.4f}, {self.mean.high:.4f}] against {hardest.baseline} "
+            f"{hardest.baseline_value:.4f}, difference {lead.value:+.4f} "
+            f"[{lead.low:+.4f}, {lead.high:+.4f}]"
+        )
+
+
+def verdict(results: RankingResults, task: str, metric: str, model: str) -> Verdict:
+    """The verdict of an evaluation.
+
+    Args:
+        results: of `evaluate_ranking`.
+        metric: with its cut-off, "ndcg@10".
+
+    Raises:
+        EvaluationError: the evaluation has no such task, metric or model, or had no baseline.
+    """
+    metrics, differences = results.metrics, results.differences
+    if metrics.empty or differences.empty:
+        raise EvaluationError(
+            f"there is nothing to compare {model} with",
+            remedy="evaluate the model together with at least one baseline",
+        )
+    own = metrics[(metrics["task"] == task) & (metrics["metric"] == metric)]
+    values = own.set_index("scorer")
+    leads = differences[
+        (differences["task"] == task)
+        & (differences["metric"] == metric)
+        & (differences["model"] == model)
+    ]
+    if model not in values.index or leads.empty:
+        known = sorted(set(zip(differences["task"], differences["metric"], strict=True)))
+        raise EvaluationError(
+            f"{model} was not evaluated on {task} {metric}",
+            where=", ".join(f"{name} {cut}" for name, cut in known),
+            remedy="evaluate it on that task, or ask for one that has people with a true item",
+        )
+    comparisons = [
+        Comparison(
+            row.baseline,
+            float(values.loc[row.baseline, "value"]),
+            Interval(row.difference, row.low, row.high),
+        )
+        for row in leads.itertuples(index=False)
+    ]
+    comparisons.sort(key=lambda comparison: comparison.difference.low)
+    mean = values.loc[model]
+    return Verdict(
+        task,
+        metric,
+        model,
+        Interval(float(mean["value"]), float(mean["low"]), float(mean["high"])),
+        tuple(comparisons),
+    )

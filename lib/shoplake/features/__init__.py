@@ -1,0 +1,1 @@
+"""Silver to gold: labels, profiles, point-in-time features and training sets."""

@@ -1,0 +1,1 @@
+"""Sources, file readers and the simulated shop: the shop's data into bronze."""

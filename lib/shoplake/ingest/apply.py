@@ -1,0 +1,159 @@
+"""Raw records to bronze rows, as the mapping says; what it does not understand stays as sent."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from shoplake.ingest.entities import ENTITIES, META
+from shoplake.ingest.expressions import column_expression
+from shoplake.ingest.mapping_model import ColumnMapping, EntityMapping, FileMapping, Mapping
+from shoplake.ingest.reader import FILE, RECORD
+
+# Raw columns have any name; these are kept apart from them.
+_FILE, _SHA, _ROW, _RAW, _MENTIONS = (
+    f"__shoplake_{name}" for name in ("file", "sha", "row", "raw", "mentions")
+)
+
+
+def to_bronze(
+    records: DataFrame, mapping: Mapping, file_mapping: FileMapping, entity: str
+) -> DataFrame:
+    """One row per record that the entry routes to `entity`, or per distinct statement of a file.
+
+    Args:
+        records: of `read_files`; those of other entries and those with a problem are passed over.
+        mapping: the shop's mapping.
+        file_mapping: one of its entries.
+        entity: one of the entry's entities.
+
+    Returns:
+        The columns of `bronze.<entity>` without `_ingested_at` and `_run_id`: its own as strings,
+        then `_row_id, _source, _file, _row, _raw`. Of rows that say the same, the first is kept.
+    """
+    rows = _mapped(records, mapping, file_mapping, entity)
+    identity = F.concat_ws("|", F.lit(mapping.shop), _FILE, _SHA, _ROW, F.lit(entity))
+    meta = (
+        F.substring(F.sha2(identity, 256), 1, 32),
+        F.lit(mapping.shop),
+        F.col(_FILE),
+        F.col(_ROW),
+        F.col(_RAW),
+    )
+    own = [
+        F.col(_MENTIONS).cast("string").alias(name) if name == "mentions" else F.col(name)
+        for name in ENTITIES[entity].columns
+    ]
+    return rows.select(*own, *(c.alias(name) for c, name in zip(meta, META, strict=True)))
+
+
+def count_rows(
+    records: DataFrame, mapping: Mapping, file_mapping: FileMapping, entity: str
+) -> DataFrame:
+    """Per file, how many records were routed to `entity` and how many rows they became.
+
+    Returns:
+        file, entity: string; routed, rows: bigint; `routed - rows` is what `distinct` collapsed.
+    """
+    rows = _mapped(records, mapping, file_mapping, entity)
+    return rows.groupBy(F.col(_FILE).alias("file"), F.lit(entity).alias("entity")).agg(
+        F.sum(_MENTIONS).alias("routed"), F.count("*").alias("rows")
+    )
+
+
+def bad_records(records: DataFrame) -> DataFrame:
+    """The records that could not be understood: `{"_line": raw text}` and the problem."""
+    return records.where((F.col("kind") == RECORD) & F.col("problem").isNotNull())
+
+
+def file_reports(records: DataFrame) -> DataFrame:
+    """One row per file read: entry, file, file_sha, rows (records it gave), problem or null."""
+    return records.where(F.col("kind") == FILE).select(
+        "entry", "file", "file_sha", F.col("row").alias("rows"), "problem"
+    )
+
+
+def unrouted(records: DataFrame, mapping: Mapping, file_mapping: FileMapping) -> DataFrame:
+    """Records of the entry that no entity's `where` takes: file, file_sha, row, record."""
+    taken = F.lit(False)
+    for entity in file_mapping.entities:
+        taken = taken | _condition(entity)
+    return (
+        _raw(records, mapping, file_mapping)
+        .where(~taken)
+        .select(
+            F.col(_FILE).alias("file"),
+            F.col(_SHA).alias("file_sha"),
+            F.col(_ROW).alias("row"),
+            F.col(_RAW).alias("record"),
+        )
+    )
+
+
+def _mapped(
+    records: DataFrame, mapping: Mapping, file_mapping: FileMapping, entity: str
+) -> DataFrame:
+    """The entity's columns, where each row comes from, and how many records said it."""
+    how = file_mapping.entity(entity)
+    given = {column.name: column for column in how.columns}
+    columns = [
+        _column(given.get(name), name, mapping)
+        for name in ENTITIES[entity].columns
+        if name != "mentions"
+    ]
+    rows = _raw(records, mapping, file_mapping).where(_condition(how))
+    rows = rows.select(_FILE, _SHA, _ROW, _RAW, *columns)
+    if not how.distinct:
+        return rows.withColumn(_MENTIONS, F.lit(1))
+    time = ENTITIES[entity].time
+    compared = [c for c in rows.columns if c not in (_ROW, _RAW, time)]
+    said_first = [c for c in (_ROW, _RAW, time) if c in rows.columns]
+    return (
+        rows.groupBy(*compared)
+        .agg(
+            F.min(F.struct(*said_first)).alias("first"),
+            F.count("*").alias(_MENTIONS),
+        )
+        .select(*compared, "first.*", _MENTIONS)
+    )
+
+
+def _column(column: ColumnMapping | None, name: str, mapping: Mapping) -> Column:
+    if column is None:
+        value = mapping.currency if name == "currency" else None
+        return F.lit(value).cast("string").alias(name)
+    return column_expression(column, mapping.timezone)
+
+
+def _condition(how: EntityMapping) -> Column:
+    return F.lit(True) if how.where is None else F.coalesce(F.expr(how.where), F.lit(False))
+
+
+def _raw(records: DataFrame, mapping: Mapping, file_mapping: FileMapping) -> DataFrame:
+    """The entry's sound records with their raw columns, null markers made null."""
+    names = file_mapping.columns
+    schema = StructType([StructField(name, StringType()) for name in names])
+    sound = (
+        (F.col("kind") == RECORD)
+        & (F.col("entry") == file_mapping.path)
+        & F.col("problem").isNull()
+    )
+    parsed = records.where(sound).select(
+        F.col("file").alias(_FILE),
+        F.col("file_sha").alias(_SHA),
+        F.col("row").alias(_ROW),
+        F.col("record").alias(_RAW),
+        F.from_json("record", schema).alias("fields"),
+    )
+    values = [
+        _unmarked(F.col("fields").getField(name), mapping.null_markers).alias(name)
+        for name in names
+    ]
+    return parsed.select(_FILE, _SHA, _ROW, _RAW, *values)
+
+
+def _unmarked(value: Column, markers: tuple[str, ...]) -> Column:
+    if not markers:
+        return value
+    return F.when(F.trim(value).isin([m.strip(" ") for m in markers]), None).otherwise(value)

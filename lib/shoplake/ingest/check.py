@@ -1,0 +1,30 @@
+"""`shoplake check SHOP`: everything about a shop's mapping that is wrong, without Spark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoplake.contracts.clauses import Problem
+from shoplake.ingest.mapping import check_mapping
+from shoplake.ingest.yaml_clauses import nearest
+
+
+def mapping_path(shop: str, conf_dir: Path) -> Path:
+    """`conf/sources/<shop>.yml`, or the file that `shop` names by its path."""
+    return Path(shop) if shop.endswith((".yml", ".yaml")) else conf_dir / "sources" / f"{shop}.yml"
+
+
+def check_shop(shop: str, conf_dir: Path) -> list[Problem]:
+    """Every problem of a shop's mapping file, by line; [] when it is sound.
+
+    Args:
+        shop: a shop's name, or the path of a mapping file.
+        conf_dir: the folder that holds `sources`.
+    """
+    path = mapping_path(shop, conf_dir)
+    if not path.is_file() and path.parent == conf_dir / "sources":
+        known = sorted(p.stem for p in path.parent.glob("*.yml"))
+        return [
+            Problem(str(path), 1, "(file)", f"there is no shop '{shop}'; {nearest(shop, known)}")
+        ]
+    return check_mapping(path)

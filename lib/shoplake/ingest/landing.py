@@ -1,0 +1,166 @@
+"""A shop's new files into bronze: batch by batch, each file once, whatever is killed when."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.governance.publish import publish
+from shoplake.governance.run import Run
+from shoplake.ingest.apply import bad_records, count_rows, file_reports, to_bronze, unrouted
+from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.reader import MAX_FILE_BYTES, SourceFile, list_files, read_files
+from shoplake.ingest.registry import FileRegistry, Outcome, SeenFile
+from shoplake.runtime.console import Clock, say
+
+UNREAD = "unread"
+
+
+def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) -> None:
+    """Take the shop's new files: an interrupted batch first, then one batch of all that is new.
+
+    Args:
+        run: of the ingest step.
+        mapping: the shop's mapping.
+        root: the shop's folder.
+        before: leave files with this date (yyyy-MM-dd) or a later one in their path.
+
+    Raises:
+        SourceError: the folder is missing, or its files do not fit the mapping's entries.
+    """
+    listed = list_files(run.lake.spark, mapping, root)
+    unclaimed = [f.path for f in listed if f.mapping is None]
+    if unclaimed:
+        say(run.step, f"[yellow]{len(unclaimed)} file(s) no entry claims, e.g. {unclaimed[0]}[/]")
+    contract = run.contracts["governance.files"]
+    registry = FileRegistry(run.lake, contract, mapping.shop, _fingerprint(mapping))
+    if (pending := registry.pending) is not None:
+        _take(run, mapping, registry, listed, *pending)
+    files = [f for f in listed if f.mapping is not None and not _is_later(f.path, before)]
+    fresh = [f for f in files if not registry.looks_known(f.path, f.length, _naive_utc(f.modified))]
+    seen = [s for s in _hashed(run, fresh) if not registry.is_known(s.file, s.sha)]
+    if not seen:
+        say(run.step, f"{mapping.shop}: no new files among {len(files):,}")
+        return
+    _take(run, mapping, registry, listed, registry.plan(seen), seen)
+
+
+def _take(
+    run: Run,
+    mapping: Mapping,
+    registry: FileRegistry,
+    listed: Sequence[SourceFile],
+    number: int,
+    seen: Sequence[SeenFile],
+) -> None:
+    """Write a planned batch to every bronze table it feeds, then close it."""
+    wanted = {s.file for s in seen}
+    with run.lake.held(read_files(run.lake.spark, [f for f in listed if f.path in wanted])) as read:
+        shas = {s.file: s.sha for s in seen}
+        outcomes = [
+            Outcome(r["file"], r["rows"], r["problem"])
+            for r in file_reports(read).collect()
+            if r["file_sha"] in (shas[r["file"]], "")
+        ]
+        steady = [o.file for o in outcomes]
+        records = read if len(steady) == len(seen) else read.where(F.col("file").isin(steady))
+        for entity in (*mapping.entities, UNREAD):
+            _publish(run, mapping, entity, records, number)
+    registry.close(number, seen, outcomes)
+    held = [o for o in outcomes if o.reason is not None]
+    taken = len(seen) - len(held)
+    say(run.step, f"{mapping.shop}: {taken:,} file(s) taken, {len(held)} held, batch {number}")
+    for outcome in held[:5]:
+        say(run.step, f"[yellow]held[/] {outcome.file}: {outcome.reason}")
+
+
+def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, number: int) -> None:
+    clock = Clock()
+    collapsed = 0
+    if entity == UNREAD:
+        rows = _unread(records, mapping)
+        if rows.isEmpty():
+            return
+    else:
+        feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
+        rows = _union([to_bronze(records, mapping, f, entity) for f in feeding])
+        if any(f.entity(entity).distinct for f in feeding):
+            counts = _union([count_rows(records, mapping, f, entity) for f in feeding])
+            total = counts.agg(F.sum("routed") - F.sum("rows")).first()
+            collapsed = (total[0] or 0) if total is not None else 0
+    now = datetime.now(UTC)
+    table = f"bronze.{entity}"
+    counted = publish(
+        run.lake,
+        run.ledger,
+        rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)}),
+        run.contracts[table],
+        step=run.step,
+        batch=f"{mapping.shop}-{number}",
+        inputs={},
+        collapsed=collapsed,
+        transaction=(f"shoplake-ingest-{mapping.shop}", number),
+    )
+    run.report(table, counted, clock)
+
+
+def _unread(records: DataFrame, mapping: Mapping) -> DataFrame:
+    """Records that cannot be understood, or that no entity's `where` takes."""
+    columns = ("file", "file_sha", "row", "record", "problem")
+    parts = [bad_records(records).select(*columns)]
+    for file in mapping.files:
+        if all(e.where is not None for e in file.entities):
+            nobody = F.lit("no entity of the mapping takes this record")
+            parts.append(
+                unrouted(records, mapping, file).withColumn("problem", nobody).select(*columns)
+            )
+    identity = F.concat_ws("|", F.lit(mapping.shop), "file", "file_sha", "row", F.lit(UNREAD))
+    return _union(parts).select(
+        "problem",
+        F.sha2(identity, 256).substr(1, 32).alias("_row_id"),
+        F.lit(mapping.shop).alias("_source"),
+        F.col("file").alias("_file"),
+        F.col("row").alias("_row"),
+        F.col("record").alias("_raw"),
+    )
+
+
+def _hashed(run: Run, files: Sequence[SourceFile]) -> list[SeenFile]:
+    """The files with the SHA-256 of their bytes; one too large to read stands for its size."""
+    fit = [f.location for f in files if f.length <= MAX_FILE_BYTES]
+    shas: dict[str, str] = {}
+    if fit:
+        content = run.lake.spark.read.format("binaryFile").load(
+            [re.sub(r"([*?\[\]{}\\])", r"\\\1", location) for location in fit]
+        )
+        shas = dict(
+            content.select("path", F.sha2("content", 256)).toPandas().itertuples(index=False)
+        )
+    return [
+        SeenFile(f.path, shas.get(f.location, f"size {f.length}"), f.length, _naive_utc(f.modified))
+        for f in files
+    ]
+
+
+def _union(parts: Sequence[DataFrame]) -> DataFrame:
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _is_later(path: str, before: str | None) -> bool:
+    dates = re.findall(r"\d{4}-\d{2}-\d{2}", path)
+    return before is not None and bool(dates) and max(dates) >= before
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _fingerprint(mapping: Mapping) -> str:
+    return hashlib.sha256(Path(mapping.source).read_bytes()).hexdigest()[:16]

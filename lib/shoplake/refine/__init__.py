@@ -1,0 +1,1 @@
+"""Bronze to silver: clean, unify, identify, deduplicate."""

@@ -1,0 +1,57 @@
+"""Feedback: what people did with the recommendations they were shown."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.refine.cast import DOUBLE, INT, TIMESTAMP, cast_columns, spelling, trimmed
+from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.identify import resolve_people, with_identity
+from shoplake.refine.records import close_silver, in_shop, open_bronze, product_key, record_key
+from shoplake.refine.settings import RefineSettings
+
+COLUMNS = (
+    "feedback_id", "request_id", "person_key", "product_id", "shop", "kind", "position",
+    "propensity", "model_version", "occurred_at", "row_id",
+)  # fmt: skip
+
+_CASTS = {
+    "position": INT,
+    "propensity": DOUBLE,
+    "occurred_at": TIMESTAMP,
+    "kind": spelling({k: k for k in ("impression", "click", "cart", "purchase", "dismiss")}),
+}
+
+
+def feedback(
+    bronze_feedback: DataFrame, identities: DataFrame | None, settings: RefineSettings
+) -> DataFrame:
+    """Candidates of `silver.feedback`.
+
+    A shop may name the person by its own id or by the `person_key` the recommendation was for.
+    """
+    key = settings.pseudonym_key
+    sent = with_identity(open_bronze(bronze_feedback, key, given=("feedback_id",)), key)
+    rows = cast_columns(sent, _CASTS).withColumns(
+        {
+            "feedback_id": record_key(F.col("feedback_id")),
+            "request_id": in_shop(F.col("request_id")),
+            "product_id": product_key(F.col("product_id")),
+            "model_version": trimmed("model_version"),
+        }
+    )
+    marked = mark_duplicates(rows, ["feedback_id"], latest="occurred_at")
+    resolved = resolve_people(marked, identities)
+    if identities is not None:
+        resolved = _with_named_keys(resolved, identities)
+    return close_silver(resolved, COLUMNS)
+
+
+def _with_named_keys(rows: DataFrame, identities: DataFrame) -> DataFrame:
+    known = identities.select(F.col("person_key").alias("_named"), F.col("shop")).distinct()
+    named = rows.withColumn("_named", trimmed("person_id"))
+    found = named.join(known.withColumn("_is_key", F.lit(True)), ["shop", "_named"], "left")
+    return found.withColumn(
+        "person_key", F.when(F.col("_is_key"), F.col("_named")).otherwise(F.col("person_key"))
+    )

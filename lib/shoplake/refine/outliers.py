@@ -1,0 +1,78 @@
+"""Quantities far from what is usual for their item, by the modified z-score."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from shoplake.refine.settings import RefineSettings
+
+# Logarithms in whole millionths: their sums and medians are exact in any order of rows.
+_MICRO = 1_000_000
+_MAD_OF_NORMAL = 0.6745
+_MEAN_DEVIATION_OF_NORMAL = 1.253314
+
+
+def flag_outliers(
+    lines: DataFrame, settings: RefineSettings, *, units: str = "quantity"
+) -> DataFrame:
+    """Order lines with `is_outlier`.
+
+    With x = log(quantity), a line is an outlier if |0.6745 (x - median) / MAD| > `outlier_z`
+    (Iglewicz and Hoaglin 1993), median and MAD being those of the item's sales. An item with
+    fewer than `outlier_min_lines` sales takes both from its shop; one whose MAD is zero (nearly
+    all its quantities are equal) takes the MAD from its shop. If that is zero too, the shop's
+    mean absolute deviation takes its place, as they propose: |x - median| / (1.253314 MeanAD).
+
+    Args:
+        lines: columns shop, product_id, kind, quantity.
+        settings: thresholds.
+        units: column of the units that take part, zero on lines that must not.
+    """
+    counted = (F.col("kind") == F.lit("sale")) & (F.col(units) > 0)
+    size = F.round(F.log(F.greatest(F.col("quantity"), F.lit(1))) * _MICRO).cast("bigint")
+    sized = lines.withColumn("_size", size).withColumn("_sold", F.when(counted, F.col("_size")))
+    item = Window.partitionBy("shop", "product_id")
+    judged = (
+        sized.withColumns(
+            {"_lines": F.count("_sold").over(item), "_middle": F.median("_sold").over(item)}
+        )
+        .withColumn("_mad", F.median(F.abs(F.col("_sold") - F.col("_middle"))).over(item))
+        .join(F.broadcast(_shop_spread(sized)), "shop", "left")
+    )
+    is_known = F.col("_lines") >= settings.outlier_min_lines
+    middle = F.when(is_known, F.col("_middle")).otherwise(F.col("_shop_middle"))
+    item_mad = F.when(is_known & (F.col("_mad") > 0), F.col("_mad"))
+    scale = F.coalesce(
+        item_mad / _MAD_OF_NORMAL,
+        _positive("_shop_mad") / _MAD_OF_NORMAL,
+        _positive("_shop_mean_deviation") * _MEAN_DEVIATION_OF_NORMAL,
+    )
+    is_far = F.abs(F.col("_size") - middle) > scale * settings.outlier_z
+    return judged.select(
+        *(c for c in lines.columns if c != "is_outlier"),
+        F.coalesce(is_far, F.lit(False)).alias("is_outlier"),
+    )
+
+
+def _shop_spread(sized: DataFrame) -> DataFrame:
+    """Per shop: median, MAD and mean absolute deviation of the sizes sold."""
+    sizes = sized.where(F.col("_sold").isNotNull()).groupBy("shop", "_sold").agg(
+        F.count(F.lit(1)).alias("_n")
+    )  # fmt: skip
+    shop = Window.partitionBy("shop")
+    middle = F.percentile("_sold", 0.5, F.col("_n")).over(shop)
+    away = F.abs(F.col("_sold") - F.col("_shop_middle"))
+    return (
+        sizes.withColumn("_shop_middle", middle)
+        .groupBy("shop")
+        .agg(
+            F.first("_shop_middle").alias("_shop_middle"),
+            F.percentile(away, 0.5, F.col("_n")).alias("_shop_mad"),
+            (F.sum(away * F.col("_n")) / F.sum("_n")).alias("_shop_mean_deviation"),
+        )
+    )
+
+
+def _positive(name: str) -> Column:
+    return F.when(F.col(name) > 0, F.col(name))

@@ -1,0 +1,58 @@
+"""A bronze record's way into silver: its shop, its row and its key, unique across shops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.refine.cast import CAST_FAILURES, trimmed
+from shoplake.refine.deduplicate import DUPLICATE_OF
+from shoplake.refine.pseudonym import Secret, pseudonymise
+
+
+def open_bronze(bronze: DataFrame, key: Secret, *, given: Sequence[str] = ()) -> DataFrame:
+    """Bronze rows with `row_id`, `shop` and `_digest`, without the columns that stay in bronze.
+
+    Args:
+        bronze: any bronze table.
+        key: secret key of the digest; an open one would let a person's id be found by trying all.
+        given: columns of the id the shop gives. `_digest`, over all entity columns, is there where
+            one of them is missing: such records are the same only if they are wholly equal.
+    """
+    entity = [column for column in bronze.columns if not column.startswith("_")]
+    rows = bronze.select(F.col("_row_id").alias("row_id"), F.col("_source").alias("shop"), *entity)
+    if not given:
+        return rows
+    has_id = F.concat(*(trimmed(column) for column in given)).isNotNull()
+    content = F.to_json(F.struct("shop", *sorted(entity)))
+    return rows.withColumn("_digest", pseudonymise(F.when(~has_id, content), key))
+
+
+def close_silver(df: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """The silver columns in their order, then `_cast_failures` and `_duplicate_of`."""
+    return df.select(*columns, CAST_FAILURES, DUPLICATE_OF)
+
+
+def in_shop(col: Column) -> Column:
+    """`<shop>:<id>`; null where the id is blank."""
+    return F.concat(F.col("shop"), F.lit(":"), F.nullif(F.trim(col), F.lit("")))
+
+
+def record_key(given: Column) -> Column:
+    """`<shop>:<given id>`, or `<shop>:~<digest>` where the record has no id of its own."""
+    return F.coalesce(in_shop(given), in_shop(F.concat(F.lit("~"), F.col("_digest"))))
+
+
+def product_key(col: Column) -> Column:
+    """`<shop>:<ID>`, upper-cased and trimmed; an id that already carries its shop keeps one.
+
+    Feedback names products as the recommendations did, with their shop.
+    """
+    prefix = F.concat(F.col("shop"), F.lit(":"))
+    bare = F.when(
+        F.startswith(F.lower(F.trim(col)), F.lower(prefix)),
+        F.substring(F.trim(col), F.length(prefix) + 1, F.length(col)),
+    ).otherwise(col)
+    return in_shop(F.upper(bare))

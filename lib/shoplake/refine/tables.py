@@ -1,0 +1,52 @@
+"""The silver tables in the order they depend on each other, so that the job is a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from shoplake.refine.events import events
+from shoplake.refine.feedback import feedback
+from shoplake.refine.identify import identities, people
+from shoplake.refine.judgements import judgements
+from shoplake.refine.messages import messages
+from shoplake.refine.orders import orders
+from shoplake.refine.products import products
+from shoplake.refine.reviews import reviews
+from shoplake.refine.searches import searches
+from shoplake.refine.sessions import sessions
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How one silver table is made.
+
+    Attributes:
+        sources: tables it reads. The first is the one whose rows are accounted for: where it does
+            not exist, there is nothing to build. `silver.identities` may be absent: give None.
+        build: `build(*frames, settings)`, frames in the order of `sources` -> the candidates:
+            the silver columns, then `_cast_failures` (array of column and value that could not be
+            cast) and `_duplicate_of` (row_id of the surviving row, null on survivors).
+    """
+
+    sources: tuple[str, ...]
+    build: Callable[..., DataFrame]
+
+
+_PEOPLE = "silver.identities"
+
+SILVER: dict[str, Refinement] = {
+    "silver.identities": Refinement(("bronze.people",), identities),
+    "silver.people": Refinement(("bronze.people",), people),
+    "silver.products": Refinement(("bronze.products",), products),
+    "silver.orders": Refinement(("bronze.orders", _PEOPLE), orders),
+    "silver.events": Refinement(("bronze.events", _PEOPLE), events),
+    "silver.sessions": Refinement(("silver.events",), sessions),
+    "silver.searches": Refinement(("bronze.searches", _PEOPLE), searches),
+    "silver.judgements": Refinement(("bronze.judgements",), judgements),
+    "silver.reviews": Refinement(("bronze.reviews", _PEOPLE), reviews),
+    "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages),
+    "silver.feedback": Refinement(("bronze.feedback", _PEOPLE), feedback),
+}

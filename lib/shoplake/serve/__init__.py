@@ -1,0 +1,1 @@
+"""Batch scoring, top-k and fallbacks."""

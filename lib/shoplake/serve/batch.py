@@ -1,0 +1,181 @@
+"""Batch scoring: one Spark job turns everyone's history into gold.recommendations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from shoplake.serve.catalogue import Catalogue
+from shoplake.serve.fallback import Fallback
+from shoplake.serve.histories import COLUMNS, Histories, read_histories
+from shoplake.serve.reasons import POPULAR, reasons
+from shoplake.serve.scorer import Floats, Ints, Scorer
+from shoplake.serve.settings import ServeError, ServeSettings
+from shoplake.serve.topk import TopK, top_k
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SCHEMA = (
+    "person_key string, rank int, product_id string, product_name string, score double, "
+    "reason string, is_fallback boolean"
+)
+
+
+def recommend(
+    histories: DataFrame,
+    scorer: Scorer,
+    catalogue: Catalogue,
+    fallback: Fallback,
+    settings: ServeSettings,
+    *,
+    as_of: datetime,
+    model_name: str,
+    model_version: str,
+) -> DataFrame:
+    """Up to k recommendations a person, as gold.recommendations holds them.
+
+    The model and the catalogue travel to the workers inside the function, so this runs on Spark
+    Connect too. A person with no history gets their group's fallback list.
+
+    Args:
+        histories: one row a person: person_key, history (array<int> of item_index, newest first),
+            history_counts (how often bought), history_days (days since), group (string; for the
+            fallback). Null, empty or all-0 arrays mean no history.
+        scorer: a model whose `items` has a row for each item of the catalogue.
+        as_of: the instant the histories end at.
+
+    Returns:
+        person_key, as_of, rank (from 1), product_id, product_name, score, reason, model_name,
+        model_version, is_fallback. A fallback's score is the number of people who bought the item
+        lately, and is not comparable with the model's scores.
+
+    Raises:
+        ServeError: the model and the catalogue do not have the same items.
+    """
+    from pyspark.sql import functions as F
+
+    if len(scorer.items) != len(catalogue.product_ids):
+        raise ServeError(
+            f"the model knows {len(scorer.items) - 1:,} items, "
+            f"the catalogue has {len(catalogue.product_ids) - 1:,}",
+            where=f"{model_name} version {model_version} and gold.item_features",
+            remedy="rebuild the model's item vectors from the catalogue's item_features version",
+        )
+    job = BatchScorer(scorer, catalogue, fallback, settings)
+    scored = histories.select("person_key", *COLUMNS, "group").mapInPandas(job.run, SCHEMA)
+    return scored.select(
+        "person_key",
+        F.lit(as_of).cast("timestamp").alias("as_of"),
+        "rank",
+        "product_id",
+        "product_name",
+        "score",
+        "reason",
+        F.lit(model_name).alias("model_name"),
+        F.lit(model_version).alias("model_version"),
+        "is_fallback",
+    )
+
+
+@dataclass(frozen=True)
+class BatchScorer:
+    """What each worker runs: frames of histories in, frames of recommendations out."""
+
+    scorer: Scorer
+    catalogue: Catalogue
+    fallback: Fallback
+    settings: ServeSettings
+
+    def run(self, batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
+        """The recommendations of each batch, at most `people_block` people at once."""
+        settings, catalogue = self.settings, self.catalogue
+        erased_people = list(settings.erased_people)
+        allowed = catalogue.allowed(
+            only_available=settings.exclude_unavailable, erased=settings.erased_items
+        )
+        kept = catalogue.allowed(only_available=False, erased=settings.erased_items)
+        for batch in batches:
+            batch = batch[~batch["person_key"].isin(erased_people)]
+            for start in range(0, len(batch), settings.people_block):
+                people = batch.iloc[start : start + settings.people_block]
+                histories = read_histories(people).only(kept)
+                known = (histories.items > 0).any(axis=1)
+                if known.any():
+                    yield self._personal(people.loc[known], histories[known], allowed)
+                if not known.all():
+                    yield self._popular(people.loc[~known])
+
+    def _personal(
+        self, people: pd.DataFrame, histories: Histories, allowed: NDArray[np.bool_]
+    ) -> pd.DataFrame:
+        best = recommend_block(self.scorer, histories, allowed, self.settings)
+        why = reasons(
+            best.indices, histories.items, histories.counts, self.scorer.items, self.catalogue.names
+        )
+        rows, ranks = np.nonzero(best.indices)
+        at = rows, ranks
+        return self._frame(people, rows, ranks, best.indices[at], best.scores[at], why[at])
+
+    def _popular(self, people: pd.DataFrame) -> pd.DataFrame:
+        lists = [self.fallback.of(group) for group in people["group"]]
+        lengths = [len(index) for index, _ in lists]
+        return self._frame(
+            people,
+            np.repeat(np.arange(len(lists)), lengths),
+            np.concatenate([np.arange(length) for length in lengths]),
+            np.concatenate([index for index, _ in lists]),
+            np.concatenate([score for _, score in lists]),
+            None,
+        )
+
+    def _frame(
+        self,
+        people: pd.DataFrame,
+        rows: Ints,
+        ranks: Ints,
+        index: Ints,
+        scores: Floats | Ints,
+        why: NDArray[np.object_] | None,
+    ) -> pd.DataFrame:
+        """Recommendations as rows; `why` is None for fallbacks."""
+        return pd.DataFrame(
+            {
+                "person_key": people["person_key"].to_numpy()[rows],
+                "rank": (ranks + 1).astype(np.int32),
+                "product_id": self.catalogue.product_ids[index],
+                "product_name": self.catalogue.names[index],
+                "score": scores.astype(np.float64),
+                "reason": POPULAR if why is None else why,
+                "is_fallback": why is None,
+            }
+        )
+
+
+def recommend_block(
+    scorer: Scorer, histories: Histories, allowed: NDArray[np.bool_], settings: ServeSettings
+) -> TopK:
+    """The top-k of at most `people_block` people.
+
+    The model always sees `people_block` x `history_length` arrays: with one shape, the last bits of
+    its arithmetic do not depend on how Spark cut the people into batches.
+    """
+    size = len(histories.items)
+    seen = histories.resized(settings.people_block, settings.history_length)
+    return top_k(
+        scorer.people(seen.items, seen.counts, seen.days)[:size],
+        scorer.items,
+        settings.k,
+        history=seen.items[:size],
+        adjustment=scorer.own_adjustment(seen.counts, seen.days)[:size],
+        excluded=histories.excluded(settings),
+        allowed=allowed,
+        people_block=settings.people_block,
+        item_block=settings.item_block,
+    )

@@ -1,0 +1,77 @@
+"""Why this item: the one thing about the person that the recommendation can truthfully point to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shoplake.serve.scorer import Floats, Ints
+
+POPULAR = "popular now"
+GENERAL = "based on what you looked at and bought"
+
+
+def reasons(
+    recommended: Ints,
+    history: Ints,
+    counts: Ints,
+    items: Floats,
+    names: NDArray[np.object_],
+) -> NDArray[np.object_]:
+    """The reason of every recommendation [P, k]; "" where `recommended` is padding.
+
+    In this order: the person bought it ("you bought this 3 times"); the person looked at it; it is
+    like one of their history items, namely the one with the largest cosine between the model's
+    own item vectors ("similar to <name>"). Where no history item points the same way (no
+    cosine above 0), naming one would be made up, so the reason stays general.
+
+    Args:
+        recommended: [P, k] item_index.
+        history: [P, H] item_index, 0-padded.
+        counts: [P, H] how often the person bought each history item.
+        items: item vectors [C, d] by item_index.
+        names: [C] product names by item_index.
+    """
+    known = history[:, None, :] == recommended[:, :, None]
+    known &= recommended[:, :, None] > 0
+    times = np.where(known, counts[:, None, :], 0).max(axis=2, initial=0)
+    looked_at = known.any(axis=2)
+    nearest, cosine = most_similar(recommended, history, items)
+
+    result = np.full(recommended.shape, GENERAL, dtype=object)
+    for at in np.ndindex(recommended.shape):
+        if recommended[at] == 0:
+            result[at] = ""
+        elif times[at] > 0:
+            result[at] = _bought(int(times[at]))
+        elif looked_at[at]:
+            result[at] = "you looked at this"
+        elif cosine[at] > 0 and names[nearest[at]]:
+            result[at] = f"similar to {names[nearest[at]]}"
+    return result
+
+
+def most_similar(recommended: Ints, history: Ints, items: Floats) -> tuple[Ints, Floats]:
+    """The history item nearest to each recommended one, and their cosine; both [P, k].
+
+    Without a history the item is 0 and the cosine -inf; equal cosines go to the newer item.
+    """
+    if not history.shape[1]:
+        return np.zeros_like(recommended), np.full(recommended.shape, -np.inf, dtype=np.float32)
+    cosines = np.einsum("pkd,phd->pkh", _unit(items[recommended]), _unit(items[history]))
+    cosines[np.broadcast_to((history == 0)[:, None, :], cosines.shape)] = -np.inf
+    nearest = cosines.argmax(axis=2)
+    return (
+        np.take_along_axis(history, nearest, axis=1),
+        np.take_along_axis(cosines, nearest[:, :, None], axis=2)[:, :, 0],
+    )
+
+
+def _bought(times: int) -> str:
+    return "you bought this before" if times == 1 else f"you bought this {times} times"
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Vectors of length 1; zero vectors stay zero, so their cosine with anything is 0."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(length == 0, 1, length)

@@ -1,0 +1,56 @@
+"""How a shop wants its recommendations: how many, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoplake.errors import ShoplakeError
+
+
+class ServeError(ShoplakeError):
+    """Recommendations cannot be made from this model, catalogue or settings."""
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """What batch scoring recommends and what it must not.
+
+    Attributes:
+        k: recommendations a person.
+        exclude_seen: leave out everything the person has bought.
+        exclude_recent_days: leave out what the person bought less than this many days ago (0
+            leaves nothing out); for shops where people buy the same thing again, but not at once.
+        exclude_unavailable: leave out items that cannot be bought now.
+        erased_people: person keys that get no recommendations.
+        erased_items: product ids that are neither recommended nor used, nor named in a reason.
+        history_length: H, the newest history items the model sees; exclusions see all of them.
+        per_category: at most this many items of one category in a fallback list.
+        people_block: people scored at once; with `item_block` it bounds memory.
+        item_block: items scored at once.
+    """
+
+    k: int = 10
+    exclude_seen: bool = False
+    exclude_recent_days: int = 0
+    exclude_unavailable: bool = True
+    erased_people: frozenset[str] = frozenset()
+    erased_items: frozenset[str] = frozenset()
+    history_length: int = 100
+    per_category: int = 2
+    people_block: int = 512
+    item_block: int = 16_384
+
+    def __post_init__(self) -> None:
+        for name in ("k", "history_length", "per_category", "people_block", "item_block"):
+            if getattr(self, name) < 1:
+                raise ServeError(
+                    f"{name} is {getattr(self, name)}",
+                    where="serving settings",
+                    remedy=f"set {name} to 1 or more",
+                )
+        if self.exclude_recent_days < 0:
+            raise ServeError(
+                f"exclude_recent_days is {self.exclude_recent_days}",
+                where="serving settings",
+                remedy="set it to 0 (off) or a number of days",
+            )

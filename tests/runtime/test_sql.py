@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from shoplake.errors import ShoplakeError
+from shoplake.runtime.settings import Settings, load
+from shoplake.runtime.sql import query, render
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    people = pa.table({"id": ["a", "b"], "age": [3, 5]})
+    orders = pa.table({"id": ["a", "a", "b"], "units": [1, 2, 4]})
+    write_deltalake(str(tmp_path / "silver" / "people"), people)
+    write_deltalake(str(tmp_path / "gold" / "orders"), orders)
+    return dataclasses.replace(load("local"), lake=str(tmp_path))
+
+
+def test_tables_of_two_schemas_join(settings: Settings) -> None:
+    sql = """
+        SELECT p.id, sum(o.units) AS units FROM silver.people p
+        JOIN gold.orders o ON o.id = p.id GROUP BY p.id ORDER BY p.id
+    """
+    assert query(settings, sql) == [{"id": "a", "units": 3}, {"id": "b", "units": 4}]
+
+
+def test_full_table_name_qualifies_columns(settings: Settings) -> None:
+    assert query(settings, "SELECT people.age FROM silver.people WHERE people.id = 'b'") == [
+        {"age": 5}
+    ]
+
+
+def test_common_table_expression_is_not_a_table(settings: Settings) -> None:
+    sql = "WITH old AS (SELECT * FROM silver.people WHERE age > 4) SELECT id FROM old"
+    assert query(settings, sql) == [{"id": "b"}]
+
+
+def test_databricks_spelling_is_understood(settings: Settings) -> None:
+    assert query(settings, "SELECT `id` FROM silver.people WHERE age <=> 3") == [{"id": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT * FROM gold.nothing", "no table 'gold.nothing'"),
+        ("SELECT * FROM people", "no table 'people'"),
+        ("SELECT colour FROM silver.people", "No field named"),
+        ("DROP TABLE silver.people", "one SELECT at a time"),
+        ("SELECT 1; SELECT 2", "one SELECT at a time"),
+        ("SELECT (", "not SQL"),
+    ],
+)
+def test_mistakes_are_told(settings: Settings, sql: str, message: str) -> None:
+    with pytest.raises(ShoplakeError, match=message):
+        query(settings, sql)
+
+
+def test_csv_and_json_hold_the_same(settings: Settings) -> None:
+    rows = query(settings, "SELECT * FROM silver.people ORDER BY id")
+    assert render(rows, "csv") == "id,age\na,3\nb,5"
+    assert render(rows, "json").split() == '[ { "id": "a", "age": 3 }, { "id": "b", "age": 5 } ]'.split()
