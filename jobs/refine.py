@@ -28,7 +28,7 @@ def refine(run: Run, args: argparse.Namespace) -> None:
         run.build(
             table,
             lambda read, r=refinement: r.build(  # type: ignore[misc]
-                *(read(s) if lake.exists(s) else None for s in r.sources), settings
+                *map(read, r.sources), settings
             ),
             inputs=refinement.sources,
             params=[repr(settings), pseudonym("which key", settings.pseudonym_key)],

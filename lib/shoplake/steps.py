@@ -50,6 +50,12 @@ def job_parser(step: str, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def as_of_option(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds `--as-of` to a job that looks at the past from an instant."""
+    parser.add_argument("--as-of", metavar="YYYY-MM-DD", help="default: the end of the data")
+    return parser
+
+
 def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body) -> None:
     """Parse, open a run and do the step; an error meant for the reader ends in exit status 1.
 

@@ -4,7 +4,8 @@
 
 Both sides are one Spark job on the same session that writes the same rows (person, item, score) to
 `noop`; they run alternately, after their answers are compared. Both read the factors of one fitted
-ALS model from memory, `top_k` in as many partitions as there are cores.
+ALS model from memory, fitted with as many blocks as there are cores: ALS's default of 10 costs
+both sides tasks that a small machine has no use for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,15 @@ def fit(spark: SparkSession, people: int, items: int, rank: int) -> ALSModel:
     )
     every = pd.DataFrame({"person": np.arange(items) % people, "item": np.arange(items)})
     ratings = spark.createDataFrame(pd.concat([pairs, every.assign(rating=0.5)]))
-    als = ALS(userCol="person", itemCol="item", rank=rank, maxIter=1, seed=0)
+    als = ALS(
+        userCol="person",
+        itemCol="item",
+        rank=rank,
+        maxIter=1,
+        seed=0,
+        numUserBlocks=2,
+        numItemBlocks=2,
+    )
     return als.fit(ratings)
 
 
@@ -60,7 +69,7 @@ def shoplake(model: ALSModel, items: np.ndarray, k: int) -> DataFrame:
                 }
             )
 
-    return model.userFactors.coalesce(2).mapInPandas(run, "person int, item int, score float")
+    return model.userFactors.mapInPandas(run, "person int, item int, score float")
 
 
 def als(model: ALSModel, k: int) -> DataFrame:

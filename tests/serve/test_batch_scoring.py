@@ -153,6 +153,13 @@ def test_a_model_of_another_catalogue_is_refused(spark: SparkSession) -> None:
         in_spark(histories, ServeSettings(), neighbours(3))
 
 
+def test_a_diverged_model_is_refused_before_any_job(spark: SparkSession) -> None:
+    model = neighbours()
+    model.items[2] = np.nan
+    with pytest.raises(ServeError, match="1 item vectors are not finite"):
+        in_spark(spark.createDataFrame(EVERYONE, HISTORIES), ServeSettings(), model)
+
+
 def test_a_catalogue_is_read_by_item_index(spark: SparkSession) -> None:
     rows = [(2, "s:B", "bowl", "home", True, 5), (1, "s:A", "apron", None, False, 3)]
     found = load_catalogue(spark.createDataFrame(rows, ITEMS))

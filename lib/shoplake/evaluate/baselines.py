@@ -42,7 +42,8 @@ class PersonalFrequency:
     Reality Check", TOIS 2023).
 
     Attributes:
-        histories: of all people; an item with count 0 was not bought and ranks by popularity.
+        histories: of all people; recency is `days`, the last touch. An item with count 0 was not
+            bought and ranks by popularity.
         people_count: [C] how many people bought each item.
     """
 

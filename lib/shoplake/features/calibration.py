@@ -182,7 +182,9 @@ def fit_recalibration(
         )
     x = np.array([row["slot"] for row in rows], dtype=np.float64) / _GRID
     pairs = np.array([row["pairs"] for row in rows], dtype=np.float64)
-    share = np.array([row["did"] for row in rows], dtype=np.float64) / pairs
+    did = np.array([row["did"] for row in rows], dtype=np.float64)
+    # One pair of the mean share is added to each slot, so that a slot of a few is not certain.
+    share = (did + did.sum() / pairs.sum()) / (pairs + 1)
     fitted = IsotonicRegression(y_min=0, y_max=1).fit_transform(x, share, sample_weight=pairs)
     return Recalibration(outcome, horizon_days, cut.isoformat(), _knots(x, fitted, pairs))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pyspark.sql import DataFrame, SparkSession
 
 from shoplake.contracts.book import ContractBook, load_contracts
+from shoplake.contracts.ddl import schema
 from shoplake.governance.ledger import Counts, Ledger, batch_id
 from shoplake.governance.publish import publish
 from shoplake.runtime.console import Clock, say
@@ -32,6 +33,16 @@ class Run:
         found = {name: self.lake.version(name) for name in tables}
         return {name: version for name, version in found.items() if version is not None}
 
+    def reader(self, versions: dict[str, int]) -> Read:
+        """Reads tables at these versions; one that does not exist is empty, under its contract."""
+
+        def read(name: str) -> DataFrame:
+            if name in versions:
+                return self.lake.read(name, versions[name])
+            return self.lake.spark.createDataFrame([], schema(self.contracts[name]))
+
+        return read
+
     def build(
         self,
         table: str,
@@ -46,7 +57,7 @@ class Run:
         Args:
             table: the table to build.
             make: given a reader of pinned tables, returns the candidate rows.
-            inputs: tables read; those that do not exist yet are left out.
+            inputs: tables read; one that does not exist yet is empty.
             params: whatever else decides the rows; part of the batch's identity.
             rows_of: the input whose rows must all be accounted for (the conservation law).
 
@@ -61,10 +72,7 @@ class Run:
         if done is not None:
             say(self.step, f"{table:<24} [dim]unchanged ({done.good:,} rows)[/]")
             return done
-
-        def read(name: str) -> DataFrame:
-            return self.lake.read(name, versions.get(name))
-
+        read = self.reader(versions)
         counts = publish(
             self.lake,
             self.ledger,

@@ -1,4 +1,4 @@
-"""What a shop's records can be: the bronze entities, their columns and what silver cannot do without."""
+"""The bronze entities: what a shop's records can be, and what silver cannot do without."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from shoplake.ingest.time_patterns import has_zone
 
 _SECOND = "yyyy-MM-dd HH:mm:ss"
 # What is longer is no time of this era in that unit, and would overflow.
-_EPOCH_SECONDS = r"^-?\d{1,11}(\.\d{1,6})?$"
-_EPOCH_MILLIS = r"^-?\d{1,14}(\.\d{1,3})?$"
+_EPOCH_SECONDS = r"^-?\d{1,11}(\.\d+)?$"
+_EPOCH_MILLIS = r"^-?\d{1,14}(\.\d+)?$"
 _DECIMAL = r"^[+-]?(\d{1,18}(\.\d{0,10})?|\.\d{1,10})$"
 
 

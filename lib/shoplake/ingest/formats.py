@@ -11,7 +11,7 @@ from typing import Any
 from shoplake.ingest.mapping_model import FileMapping
 from shoplake.ingest.parquet import parquet_records
 from shoplake.ingest.records import (
-    FileFault,
+    FileError,
     Record,
     bad_record,
     check_header,
@@ -24,7 +24,7 @@ def parse_file(content: bytes, file: FileMapping) -> Iterator[Record]:
     """The records of a file in order; row numbers count from 1, blank lines are none.
 
     Raises:
-        FileFault: when what is wrong casts doubt on the whole file.
+        FileError: when what is wrong casts doubt on the whole file.
     """
     if file.format == "parquet":
         return parquet_records(content, file)
@@ -75,12 +75,12 @@ def _csv_records(content: bytes, file: FileMapping) -> Iterator[Record]:
         except csv.Error as error:
             if "unexpected end of data" in str(error):
                 place = f"record {row + 1}, line {start}" if header else "the header"
-                raise FileFault(
+                raise FileError(
                     f"a quote or escape in {place} is never closed, so what follows cannot be"
                     " told apart; correct it, or `quote` and `escape` in the mapping"
                 ) from None
             if header is None:
-                raise FileFault(f"the header cannot be read: {error}") from None
+                raise FileError(f"the header cannot be read: {error}") from None
             row += 1
             yield bad_record(tape.taken(), f"line {start}: {error}")
             continue
@@ -97,7 +97,7 @@ def _csv_records(content: bytes, file: FileMapping) -> Iterator[Record]:
             counts = f"{len(fields)} fields where the header has {len(header)}"
             yield bad_record(tape.taken(), f"line {start}: {counts}")
     if header is None:
-        raise FileFault("the file has no header, only blank lines; send it again")
+        raise FileError("the file has no header, only blank lines; send it again")
 
 
 class _Number(str):

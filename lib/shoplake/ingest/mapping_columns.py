@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import zoneinfo
 
+import yaml
+
 from shoplake.ingest.mapping_model import ColumnMapping
 from shoplake.ingest.sql_static import sql_faults
 from shoplake.ingest.time_patterns import pattern_fault
@@ -77,7 +79,7 @@ def _nearest_zone(zone: str, known: set[str]) -> str:
 
 
 def _has_keys(clause: Clause) -> bool:
-    return clause.node.id == "mapping"
+    return isinstance(clause.node, yaml.MappingNode)
 
 
 def _check_shape(clause: Clause, keys: dict[str, Clause]) -> None:
@@ -113,7 +115,7 @@ def _patterns(clause: Clause) -> tuple[str, ...]:
         fault = pattern_fault(item.text() or "")
         if fault:
             item.problem(f"timestamp pattern '{item.node.value}': {fault}")
-    if clause.node.id == "sequence" and not items:
+    if isinstance(clause.node, yaml.SequenceNode) and not items:
         clause.problem("no pattern is given; write one such as 'yyyy-MM-dd HH:mm:ss'")
     return tuple(str(item.node.value) for item in items)
 

@@ -49,7 +49,7 @@ class EntityMapping:
         entity: bronze table without its schema.
         columns: the columns that are filled; the others are null.
         where: Spark SQL condition that routes a record here; None takes every record.
-        distinct: rows of a file that say the same collapse to the first; their time is not compared.
+        distinct: rows of a file that say the same, whenever they say it, collapse to the first.
         line: line in the mapping file.
     """
 
@@ -66,7 +66,7 @@ class FileMapping:
 
     Attributes:
         path: glob relative to the shop's folder; unique within a mapping.
-        columns: names that must be in the header (csv, tsv), the schema (parquet) or may be keys (jsonl).
+        columns: names that the header (csv, tsv) or schema (parquet) must have; keys of jsonl.
         delimiter, quote, escape: single characters of csv and tsv; None: none is used.
     """
 

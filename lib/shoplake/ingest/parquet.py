@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shoplake.ingest.mapping_model import FileMapping
-from shoplake.ingest.records import FileFault, Record, check_header, encode, plain_bytes
+from shoplake.ingest.records import FileError, Record, check_header, encode, plain_bytes
 
 _ROWS = 10_000
 
@@ -25,11 +25,11 @@ def parquet_records(content: bytes, file: FileMapping) -> Iterator[Record]:
     a zone), bytes base64, lists and structs JSON.
 
     Raises:
-        FileFault: not Parquet, damaged, or without a column of the mapping.
+        FileError: not Parquet, damaged, or without a column of the mapping.
     """
     plain = plain_bytes(content)
     if not plain:
-        raise FileFault("the file is empty; was its upload interrupted? send it again")
+        raise FileError("the file is empty; was its upload interrupted? send it again")
     try:
         source = pq.ParquetFile(pa.BufferReader(plain))
         names = source.schema_arrow.names
@@ -40,7 +40,7 @@ def parquet_records(content: bytes, file: FileMapping) -> Iterator[Record]:
                 yield Record(encode(dict(zip(names, row, strict=True))), None)
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).splitlines()[0]
-        raise FileFault(f"not a whole Parquet file ({said}); send it again") from None
+        raise FileError(f"not a whole Parquet file ({said}); send it again") from None
 
 
 def _texts(column: pa.Array) -> list[str | None]:

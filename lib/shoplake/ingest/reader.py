@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from shoplake.errors import SourceError
 from shoplake.ingest.formats import parse_file
 from shoplake.ingest.globs import glob_pattern
 from shoplake.ingest.mapping_model import FileMapping, Mapping
-from shoplake.ingest.records import FileFault, whole_records
+from shoplake.ingest.records import FileError, whole_records
 
 #: Spark hands a file over in one piece, in a batch that must stay below 2 GiB.
 MAX_FILE_BYTES = 1 << 30
@@ -133,7 +133,7 @@ def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     if not fit:
         return told
 
-    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def parse(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for location, content in zip(
                 batch.column("path"), batch.column("content"), strict=True
@@ -175,7 +175,7 @@ def _file_rows(path: str, file: FileMapping, content: bytes) -> Iterator[pa.Reco
                 yield batch(RECORD, count + 1)
                 count, size = count + len(texts), 0
                 texts, problems = [], []
-    except FileFault as error:
+    except FileError as error:
         fault = str(error)
     if texts:
         yield batch(RECORD, count + 1)

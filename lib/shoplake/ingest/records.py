@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class FileFault(Exception):
+class FileError(Exception):
     """A whole file cannot be trusted: says where, and what to do."""
 
 
@@ -45,7 +45,7 @@ def whole_records(parse: Callable[[], Iterator[Record]]) -> Iterator[Record]:
     than the memory it would take.
 
     Raises:
-        FileFault: before the first record.
+        FileError: before the first record.
     """
     records = parse()
     head = list(islice(records, HELD))
@@ -66,7 +66,7 @@ def plain_bytes(content: bytes) -> bytes:
     """The plain bytes at once.
 
     Raises:
-        FileFault: the gzip is cut off or damaged.
+        FileError: the gzip is cut off or damaged.
     """
     try:
         return open_bytes(content).read()
@@ -78,19 +78,19 @@ def lines(content: bytes, file: FileMapping) -> Iterator[str]:
     r"""Lines with their ends (\n, \r\n or \r), without the byte order mark.
 
     Raises:
-        FileFault: nothing in it, a damaged gzip, or bytes that are not the encoding's.
+        FileError: nothing in it, a damaged gzip, or bytes that are not the encoding's.
     """
     stream = io.TextIOWrapper(open_bytes(content), encoding=file.encoding, newline="")
     try:
         first = stream.readline().removeprefix("\ufeff")
         if not first:
-            raise FileFault("the file is empty; was its upload interrupted? send it again")
+            raise FileError("the file is empty; was its upload interrupted? send it again")
         yield first
         yield from stream
     except UnicodeDecodeError:
         raise _encoding_fault(content, file.encoding) from None
     except UnicodeError as error:
-        raise FileFault(
+        raise FileError(
             f"not {file.encoding}: {error}; correct `encoding` in the mapping"
         ) from None
     except (EOFError, OSError, zlib.error) as error:
@@ -101,25 +101,25 @@ def check_header(header: list[str], file: FileMapping) -> None:
     """Refuse a header that lacks a column of the mapping or repeats one.
 
     Raises:
-        FileFault: naming the column and what the header has.
+        FileError: naming the column and what the header has.
     """
     missing = [column for column in file.columns if column not in header]
     if missing:
         told = "; ".join(f"'{m}' is missing, {nearest(m, header)}" for m in missing[:5])
-        raise FileFault(f"the columns are not those of the mapping: {told}")
+        raise FileError(f"the columns are not those of the mapping: {told}")
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
-        raise FileFault(f"'{repeated[0]}' is a column more than once; give each its own name")
+        raise FileError(f"'{repeated[0]}' is a column more than once; give each its own name")
 
 
-def gzip_fault(error: Exception) -> FileFault:
+def gzip_fault(error: Exception) -> FileError:
     """What a failed decompression means."""
     if isinstance(error, EOFError):
-        return FileFault("the gzip ends before its end mark, so the file is cut off; send it again")
-    return FileFault(f"the gzip is damaged ({error}); send it again")
+        return FileError("the gzip ends before its end mark, so the file is cut off; send it again")
+    return FileError(f"the gzip is damaged ({error}); send it again")
 
 
-def _encoding_fault(content: bytes, encoding: str) -> FileFault:
+def _encoding_fault(content: bytes, encoding: str) -> FileError:
     """Finds the byte: its place is only known to a decoder that has counted from the start."""
     decoder = codecs.getincrementaldecoder(encoding)()
     stream, offset, line = open_bytes(content), 0, 1
@@ -135,7 +135,7 @@ def _encoding_fault(content: bytes, encoding: str) -> FileFault:
             line += error.object[: error.start].count(b"\n")
             at = offset - pending + error.start
             bad = error.object[error.start : error.start + 1].hex()
-            return FileFault(
+            return FileError(
                 f"byte 0x{bad} at offset {at} (line {line}) is not {encoding};"
                 " correct `encoding` in the mapping, or send the file in it"
             )

@@ -15,9 +15,16 @@ from shoplake.ingest.yaml_clauses import nearest
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _UNSTEADY = (exp.Rand, exp.Randn, exp.Uuid, exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentUser)
-_UNSTEADY_NAMES = frozenset(
-    "now randn random shuffle input_file_name monotonically_increasing_id spark_partition_id"
-    " curdate localtimestamp current_timezone".split()
+_UNSTEADY_NAMES = (
+    "now",
+    "randn",
+    "random",
+    "shuffle",
+    "curdate",
+    "localtimestamp",
+    "input_file_name",
+    "monotonically_increasing_id",
+    "spark_partition_id",
 )
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.IntDiv)
@@ -40,7 +47,7 @@ def sql_faults(sql: str, columns: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(faults))
 
 
-def _unknown_columns(tree: exp.Expression, columns: tuple[str, ...]) -> Iterator[str]:
+def _unknown_columns(tree: exp.Expr, columns: tuple[str, ...]) -> Iterator[str]:
     known = {c.lower() for c in columns}
     for column in tree.find_all(exp.Column):
         name = ".".join(part.name for part in column.parts)
@@ -52,40 +59,40 @@ def _unknown_columns(tree: exp.Expression, columns: tuple[str, ...]) -> Iterator
             yield f"'{name}' is not in `columns`; {nearest(name, columns)}"
 
 
-def _unsteady(tree: exp.Expression) -> Iterator[str]:
+def _unsteady(tree: exp.Expr) -> Iterator[str]:
     for node in tree.walk():
         if isinstance(node, exp.Query | exp.Window | exp.AggFunc):
             yield "it may look at one record only; queries, windows and aggregates are not possible"
             return
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         if isinstance(node, _UNSTEADY) or name in _UNSTEADY_NAMES:
-            yield f"{node.sql('spark')} differs from run to run; a record must always give the same row"
+            yield f"{node.sql('spark')} changes from run to run; a record must give the same row always"
 
 
-def _unsafe(tree: exp.Expression) -> Iterator[str]:
+def _unsafe(tree: exp.Expr) -> Iterator[str]:
     for node in tree.walk():
         if isinstance(node, exp.TryCast):
             continue
         if isinstance(node, exp.Cast) and not node.is_type(*_TEXT_TYPES):
-            yield f"{node.sql('databricks')} fails on a bad value; write TRY_CAST({node.this.sql('spark')} AS ...)"
+            yield f"{node.sql('databricks')} fails on a bad value; write TRY_CAST"
         elif isinstance(node, exp.Div) and not _is_safe_divisor(node.expression):
             yield "'/' fails on zero; write try_divide(a, b)"
         elif isinstance(node, _ARITHMETIC):
             for name in _bare_columns(node):
-                yield f"'{name}' is text here; write TRY_CAST({name} AS DECIMAL(18,4)) to calculate with it"
+                yield f"'{name}' is text; write TRY_CAST({name} AS DECIMAL(18,4)) to calculate"
         elif isinstance(node, _COMPARISONS) and _has_number(node):
             for name in _bare_columns(node):
-                yield f"'{name}' is text here; write TRY_CAST({name} AS DECIMAL(18,4)) to compare it with a number"
+                yield f"'{name}' is text; write TRY_CAST({name} AS DECIMAL(18,4)), or a quoted value"
 
 
-def _is_safe_divisor(node: exp.Expression) -> bool:
+def _is_safe_divisor(node: exp.Expr) -> bool:
     return bool(isinstance(node, exp.Literal) and re.search("[1-9]", node.name))
 
 
-def _bare_columns(node: exp.Expression) -> list[str]:
+def _bare_columns(node: exp.Expr) -> list[str]:
     return [child.name for child in node.iter_expressions() if isinstance(child, exp.Column)]
 
 
-def _has_number(node: exp.Expression) -> bool:
+def _has_number(node: exp.Expr) -> bool:
     children = (c.this if isinstance(c, exp.Neg) else c for c in node.iter_expressions())
     return any(isinstance(c, exp.Literal) and not c.is_string for c in children)

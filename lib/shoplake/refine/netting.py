@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 # A cancellation looks for its sale in its own order, then among equal prices, then at any price.
 _PASSES = ("order_id", "unit_price", None)
 _GROUP = ("shop", "product_id", "_buyer")
+_RESULTS = ("cancelled_quantity", "net_quantity", "cancels_order_line_id")
 
 
 def net_cancellations(lines: DataFrame, *, units: str = "quantity") -> DataFrame:
@@ -38,34 +39,47 @@ def net_cancellations(lines: DataFrame, *, units: str = "quantity") -> DataFrame
         matched with sales; the two sums are equal), net_quantity = quantity - cancelled_quantity,
         and cancels_order_line_id, on cancellations whose matched units are all of one sale.
     """
-    # One exchange serves the windows of all passes: their keys begin with it.
-    rows = lines.withColumns(
-        {
-            "_buyer": F.coalesce("person_key", F.lit("")),
-            "_is_sale": F.col("kind") == F.lit("sale"),
-            "_left": F.when(F.col("kind").isin("sale", "cancellation"), F.col(units))
-            .otherwise(0)
-            .cast("bigint"),
-        }
-    ).repartition("shop", "product_id")
-    for number, column in enumerate(_PASSES):
-        rows = _match(rows, number, [*_GROUP, *([column] if column else [])])
-    rows = rows.withColumn(
-        "cancelled_quantity",
-        sum((_matched(n) for n in range(len(_PASSES))), F.lit(0)).cast("int"),
-    ).withColumn("net_quantity", F.col("quantity") - F.col("cancelled_quantity"))
-    linked = rows.join(_single_sales(rows), "row_id", "left")
-    return linked.select(
-        *(c for c in lines.columns if c not in _RESULTS),
-        *_RESULTS,
+    rows = _involved(lines, units)
+    for column in _PASSES:
+        rows = _match(rows, [*_GROUP, *([column] if column else [])])
+    is_linked = (F.size("_sales") == 1) & ~F.array_contains("_sales", F.lit(""))
+    netted = rows.where("_units > _left").select(
+        "row_id",
+        (F.col("_units") - F.col("_left")).cast("int").alias("cancelled_quantity"),
+        F.when(is_linked, F.get("_sales", F.lit(0))).alias("cancels_order_line_id"),
+    )
+    kept = [column for column in lines.columns if column not in _RESULTS]
+    cancelled = F.coalesce("cancelled_quantity", F.lit(0))
+    return (
+        lines.select(*kept)
+        .join(netted, "row_id", "left")
+        .withColumn("cancelled_quantity", cancelled)
+        .withColumn("net_quantity", F.col("quantity") - F.col("cancelled_quantity"))
+        .select(*kept, *_RESULTS)
     )
 
 
-_RESULTS = ("cancelled_quantity", "net_quantity", "cancels_order_line_id")
+def _involved(lines: DataFrame, units: str) -> DataFrame:
+    """The lines that can match: sales and cancellations where a product has both, narrow."""
+    takes_part = F.col("kind").isin("sale", "cancellation") & (F.col(units) > 0)
+    rows = lines.where(takes_part).select(
+        *("row_id", "order_line_id", "order_id", "shop", "product_id", "unit_price", "ordered_at"),
+        F.coalesce("person_key", F.lit("")).alias("_buyer"),
+        (F.col("kind") == "sale").alias("_is_sale"),
+        F.col(units).cast("bigint").alias("_units"),
+        F.col(units).cast("bigint").alias("_left"),
+        F.array().cast("array<string>").alias("_sales"),
+    )
+    group = Window.partitionBy(*_GROUP)
+    has_both = F.min("_is_sale").over(group) != F.max("_is_sale").over(group)
+    return rows.withColumn("_has_both", has_both).where("_has_both").drop("_has_both")
 
 
-def _match(rows: DataFrame, number: int, group: list[str]) -> DataFrame:
-    """One pass over groups; `_pass_N` keeps the stack around each row, `_left` what is left."""
+def _match(rows: DataFrame, group: list[str]) -> DataFrame:
+    """One pass over groups: `_left` without what it matched, `_sales` with where from.
+
+    `_sales` of a cancellation gets the sale it took from, or '' if it took from several.
+    """
     forward = Window.partitionBy(*group).orderBy("ordered_at", F.desc("_is_sale"), "row_id")
     until_here = forward.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     # Backwards instead of "unbounded following", which Spark computes in quadratic time.
@@ -75,60 +89,38 @@ def _match(rows: DataFrame, number: int, group: list[str]) -> DataFrame:
     from_here = backward.rowsBetween(Window.unboundedPreceding, Window.currentRow)
 
     signed = F.when(F.col("_is_sale"), F.col("_left")).otherwise(-F.col("_left"))
-    stacked = rows.withColumn("_sum", F.sum(signed).over(until_here))
     lowest = F.least(F.lit(0), F.min("_sum").over(until_here))
-    stacked = stacked.withColumn("_height", F.col("_sum") - lowest)
-    stacked = stacked.withColumns(
-        {
-            "_before": F.lag("_height", 1, 0).over(forward),
-            "_place": F.row_number().over(forward),
-        }
-    ).withColumn("_floor", F.min("_height").over(from_here))
+    stack = (
+        rows.withColumn("_sum", F.sum(signed).over(until_here))
+        .withColumn("_height", F.col("_sum") - lowest)
+        .withColumn("_before", F.lag("_height", 1, 0).over(forward))
+        .withColumn("_floor", F.min("_height").over(from_here))
+    )
     kept = F.greatest(F.col("_floor") - F.col("_before"), F.lit(0))
     matched = F.when(F.col("_is_sale"), F.col("_left") - kept).otherwise(
         F.col("_before") - F.col("_height")
     )
-    around = F.struct(
-        F.lit(number).alias("number"),
-        *(F.col(f"_{name}").alias(name) for name in ("before", "height", "place")),
-        matched.alias("matched"),
-        F.concat_ws("\u001f", *group).alias("group"),
+    taken_from = F.when(
+        F.col("_is_sale") & (F.col("_matched") > 0), F.struct("_before", "order_line_id")
     )
+    took = ~F.col("_is_sale") & (F.col("_matched") > 0)
     return (
-        stacked.withColumn(f"_pass_{number}", around)
-        .withColumn("_left", F.col("_left") - _matched(number))
-        .drop("_sum", "_height", "_before", "_place", "_floor")
+        stack.withColumn("_matched", matched)
+        .withColumn("_candidates", F.collect_list(taken_from).over(until_here))
+        .withColumn(
+            "_sales", F.when(took, F.array_append("_sales", _top())).otherwise(F.col("_sales"))
+        )
+        .withColumn("_left", F.col("_left") - F.col("_matched"))
+        .drop("_sum", "_height", "_before", "_floor", "_matched", "_candidates")
     )
 
 
-def _matched(number: int) -> Column:
-    return F.col(f"_pass_{number}.matched")
+def _top() -> Column:
+    """The sale on top of the stack: the last that began below the height a cancellation found.
 
-
-def _single_sales(rows: DataFrame) -> DataFrame:
-    """row_id and cancels_order_line_id of the cancellations that took from one sale only.
-
-    The sale on top of the stack is the last one before the cancellation that began below the
-    height the cancellation found; it is the only one if the stack stayed above its beginning.
+    It is the only one the cancellation took from if the stack stayed above its beginning.
     """
-    passes = F.explode(F.array(*(f"_pass_{n}" for n in range(len(_PASSES)))))
-    touched = rows.select("row_id", "order_line_id", "_is_sale", passes.alias("at"))
-    touched = touched.where(F.col("at.matched") > 0)
-    sales = touched.where("_is_sale").select(
-        F.col("at").alias("sale"), F.col("order_line_id").alias("sold_as")
-    )
-    pairs = touched.where(~F.col("_is_sale")).join(
-        sales,
-        (F.col("at.number") == F.col("sale.number"))
-        & (F.col("at.group") == F.col("sale.group"))
-        & (F.col("sale.place") < F.col("at.place"))
-        & (F.col("sale.before") < F.col("at.before")),
-    )
-    tops = pairs.groupBy("row_id", "at").agg(
-        F.max(F.struct("sale.place", "sale.before", "sold_as")).alias("top")
-    )
-    is_only = F.count(F.lit(1)) == 1
-    stayed = F.min(F.col("at.height") >= F.col("top.before"))
-    return tops.groupBy("row_id").agg(
-        F.when(is_only & stayed, F.first("top.sold_as")).alias("cancels_order_line_id")
-    )
+    below = F.filter("_candidates", lambda sale: sale["_before"] < F.col("_before"))
+    top = F.get(below, F.size(below) - 1)
+    is_only = F.col("_height") >= top["_before"]
+    return F.when(is_only, top["order_line_id"]).otherwise(F.lit(""))

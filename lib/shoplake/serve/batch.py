@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from shoplake.serve.catalogue import Catalogue
 from shoplake.serve.fallback import Fallback
 from shoplake.serve.histories import COLUMNS, Histories, read_histories
+from shoplake.serve.instant import instant
 from shoplake.serve.reasons import POPULAR, reasons
 from shoplake.serve.scorer import Floats, Ints, Scorer
 from shoplake.serve.settings import ServeError, ServeSettings
-from shoplake.serve.topk import TopK, top_k
+from shoplake.serve.topk import TopK, require_finite, top_k
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -46,8 +47,8 @@ def recommend(
 
     Args:
         histories: one row a person: person_key, history (array<int> of item_index, newest first),
-            history_counts (how often bought), history_days (days since), group (string; for the
-            fallback). Null, empty or all-0 arrays mean no history.
+            history_counts (how often bought), history_days (days since last touched), group
+            (string; for the fallback). Null, empty or all-0 arrays mean no history.
         scorer: a model whose `items` has a row for each item of the catalogue.
         as_of: the instant the histories end at.
 
@@ -57,7 +58,8 @@ def recommend(
         lately, and is not comparable with the model's scores.
 
     Raises:
-        ServeError: the model and the catalogue do not have the same items.
+        ServeError: the model and the catalogue do not have the same items, or an item vector is
+            not finite.
     """
     from pyspark.sql import functions as F
 
@@ -68,11 +70,12 @@ def recommend(
             where=f"{model_name} version {model_version} and gold.item_features",
             remedy="rebuild the model's item vectors from the catalogue's item_features version",
         )
+    require_finite("item vectors", scorer.items[1:])
     job = BatchScorer(scorer, catalogue, fallback, settings)
     scored = histories.select("person_key", *COLUMNS, "group").mapInPandas(job.run, SCHEMA)
     return scored.select(
         "person_key",
-        F.lit(as_of).cast("timestamp").alias("as_of"),
+        instant(as_of).alias("as_of"),
         "rank",
         "product_id",
         "product_name",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shoplake.serve.catalogue import Catalogue
+from shoplake.serve.instant import instant
 from shoplake.serve.scorer import Ints
 from shoplake.serve.settings import ServeSettings
 
@@ -53,7 +54,7 @@ def recent_popularity(
     """
     from pyspark.sql import functions as F
 
-    until = F.lit(as_of)
+    until = instant(as_of)
     bought = (
         orders.where(
             (F.col("kind") == "sale")

@@ -18,8 +18,8 @@ class ServeSettings:
     Attributes:
         k: recommendations a person.
         exclude_seen: leave out everything the person has bought.
-        exclude_recent_days: leave out what the person bought less than this many days ago (0
-            leaves nothing out); for shops where people buy the same thing again, but not at once.
+        exclude_recent_days: leave out what the person has bought and last touched less than this
+            many days ago (0: nothing); for shops where people buy again, but not at once.
         exclude_unavailable: leave out items that cannot be bought now.
         erased_people: person keys that get no recommendations.
         erased_items: product ids that are neither recommended nor used, nor named in a reason.

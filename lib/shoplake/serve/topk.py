@@ -59,7 +59,7 @@ def top_k(
         ("item vectors", items[1:]),
         ("own adjustments", adjustment),
     ):
-        _require_finite(name, values)
+        require_finite(name, values)
     barred = ~allowed
     barred[0] = True
     best = TopK(
@@ -127,7 +127,8 @@ def _add_within(
     )
 
 
-def _require_finite(name: str, values: Floats) -> None:
+def require_finite(name: str, values: Floats) -> None:
+    """Refuse vectors [n, d] that would make scores meaningless."""
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if bad.size:
         raise ServeError(

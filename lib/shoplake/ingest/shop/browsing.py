@@ -1,4 +1,4 @@
-"""What the shop shows: shelves ordered by appeal, and search results for queries with typos and synonyms."""
+"""What the shop shows: shelves ordered by appeal, and results of queries with typos, synonyms."""
 
 from __future__ import annotations
 
@@ -52,11 +52,12 @@ def search(
     allowed: NDArray[np.bool_], item: int,
 ) -> tuple[Ints, int]:  # fmt: skip
     """The screen of results for a query about `item`, and how many items match it at all."""
-    same = (catalogue.category == catalogue.category[item]) & (catalogue.noun == catalogue.noun[item])
+    department = catalogue.category == catalogue.category[item]
+    same = department & (catalogue.noun == catalogue.noun[item])
     alike = (
         1.0 * (catalogue.colour == catalogue.colour[item])
         + 1.0 * (catalogue.style == catalogue.style[item])
         + 1.0 * (catalogue.material == catalogue.material[item])
     )
-    found = allowed & (same | ((catalogue.category == catalogue.category[item]) & (alike >= 1)))
+    found = allowed & (same | (department & (alike >= 1)))
     return shelf(rng, 2.0 * same + 1.5 * alike + 0.5 * scores, found), int(found.sum())

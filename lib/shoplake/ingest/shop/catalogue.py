@@ -1,4 +1,4 @@
-"""The catalogue and its market: products that share attributes, and their prices and stock day by day.
+"""The catalogue and its market: products that share attributes, and their prices and stock by day.
 
 Both are small (products x days) and a function of the settings alone, so every task can hold them.
 Stock follows its own schedule and not the sales: people stay independent of each other, which is
@@ -137,7 +137,7 @@ def build_market(config: ShopConfig, catalogue: Catalogue, days: int) -> Market:
 
 
 def product_records(catalogue: Catalogue, market: Market, day: int) -> list[dict[str, object]]:
-    """The product rows sent on `day`: launches, and products whose price or availability changed."""
+    """The product rows of `day`: launches, and products whose price or availability changed."""
     sent = catalogue.launch == day
     if day > 0:
         changed = (market.price[day] != market.price[day - 1]) | (
@@ -146,11 +146,17 @@ def product_records(catalogue: Catalogue, market: Market, day: int) -> list[dict
         sent |= changed & (catalogue.launch < day)
     rows = [_record(catalogue, market, day, int(i)) for i in np.flatnonzero(sent)]
     if day == 0:
-        service = dict.fromkeys(rows[0], "") | {
-            "sku": DELIVERY, "title": "Standard delivery", "category": "Services", "type": "service",
-            "price": "3.95", "currency": "GBP", "updated_at": time_text(0, 0),
-        }  # fmt: skip
-        rows.append(service)
+        rows.append(
+            {
+                "sku": DELIVERY,
+                "title": "Standard delivery",
+                "category": "Services",
+                "price": "3.95",
+                "currency": "GBP",
+                "type": "service",
+                "updated_at": time_text(0, 0),
+            }
+        )
     return rows
 
 

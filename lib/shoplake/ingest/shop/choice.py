@@ -1,7 +1,7 @@
 """The choice model: how much a person wants an item, what they click, what they buy.
 
-Random utility (McFadden 1974, "Conditional logit analysis of qualitative choice behavior"): person p
-gets from item i on day d
+Random utility (McFadden 1974, "Conditional logit analysis of qualitative choice behavior"): person
+p gets from item i on day d
 
     u = taste * (t_category + t_style + t_colour + t_material)         person's latent tastes
       - price * sensitivity * ln(price_i,d / median price of the category)
@@ -9,9 +9,9 @@ gets from item i on day d
       + novelty * exp(-(days since launch) / 14)                       late launches only
       + repeat_consumable | -repeat_durable                            if p bought i before
 
-and clicks in a list by multinomial logit with an outside option of utility `no_click`. Position k is
-looked at with probability k^-position_bias, as in the position-based click model (Craswell, Zoeter,
-Taylor & Ramsey 2008, "An experimental comparison of click position-bias models"); as an
+and clicks in a list by multinomial logit with an outside option of utility `no_click`. Position k
+is looked at with probability k^-position_bias, as in the position-based click model (Craswell,
+Zoeter, Taylor & Ramsey 2008, "An experimental comparison of click position-bias models"); as an
 alternative-specific constant of the logit that is + ln k^-position_bias:
 
     P(click i at k) = k^-b e^u_i / (e^no_click + sum_j k_j^-b e^u_j)

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ class ShopConfig:
         return -(-self.people // self.people_per_file)
 
 
-def load_config(path: Path | str | None = None, **changes: object) -> ShopConfig:
+def load_shop_config(path: Path | str | None = None, **changes: object) -> ShopConfig:
     """Read `conf/shop.yml` (or `path`) and change the named top-level fields.
 
     Raises:
@@ -136,6 +137,7 @@ def generator(config: ShopConfig, stream: Stream, *ids: int) -> np.random.Genera
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([config.seed, stream, *ids])))
 
 
+@lru_cache(maxsize=1024)
 def day_text(day: int) -> str:
     """Day number to ISO date: 0 is 2026-01-05."""
     return (START + timedelta(days=day)).isoformat()

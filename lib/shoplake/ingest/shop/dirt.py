@@ -1,52 +1,22 @@
 """Dirt as real files have it, planted at known rates with a truth row for every plant.
 
-A row carries one kind of dirt at most. Truth: `entity`, natural `id`, `dirt`, and what cleaning is
-`expected` to do: "quarantined", "deduplicated", "repaired", "flagged", or "kept" (a late row is a good row).
+A row carries one kind of dirt at most. Truth: `entity`, `natural_id`, `dirt`, and the `outcome`
+that is right: "quarantined", "deduplicated", "repaired", "flagged", or "kept" (late is not wrong).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import html
-from collections.abc import Callable
-from datetime import datetime
-from typing import NamedTuple
 
 import numpy as np
 
-from shoplake.ingest.shop.config import DirtRates
-from shoplake.ingest.shop.files import Record, Row, Rows
+from shoplake.ingest.shop.catalogue import Catalogue
+from shoplake.ingest.shop.config import DirtRates, ShopConfig, time_text
+from shoplake.ingest.shop.files import Record, Row, Rows, happened
+from shoplake.ingest.shop.people import natural_id
+from shoplake.ingest.shop.planters import PLANTERS, WEAK
 
-
-class Weak(NamedTuple):
-    """Where an entity can be dirty: the columns each kind of dirt may hit ("" = none)."""
-
-    key: tuple[str, ...]
-    time: str = ""
-    required: tuple[str, ...] = ()
-    quantity: str = ""
-    price: str = ""
-    text: str = ""
-    sku: str = ""
-    kind: str = ""
-    conflict: str = ""
-    can_be_late: bool = False
-
-
-WEAK = {
-    "events": Weak(("event_id",), "at", ("session", "at", "action"), sku="sku", kind="action",
-                   conflict="country", can_be_late=True),
-    "orders": Weak(("order_no", "line_no"), "ordered_at", ("sku", "qty", "ordered_at"), "qty",
-                   "unit_price", sku="sku", kind="type", conflict="qty"),
-    "products": Weak(("sku", "updated_at"), required=("title",), price="price", text="title"),
-    "people": Weak(("customer",), text="full_name"),
-    "searches": Weak(("search_id",), "at", ("text", "at"), conflict="hits", can_be_late=True),
-    "reviews": Weak(("review_id",), "at", ("stars",), text="body", sku="sku", conflict="stars"),
-    "messages": Weak(("message_id",), "at", ("body",), text="body"),
-    "feedback": Weak(("feedback_id",), "at", ("sku", "at"), sku="sku", kind="action", can_be_late=True),
-}  # fmt: skip
 _KINDS = tuple(f.name for f in dataclasses.fields(DirtRates) if f.name != "bot_session")
-_BAD_KINDS = ("viewd?", "unknown", "X", "0")
 
 
 def plant(rows: list[Row], entity: str, rates: DirtRates, rng: np.random.Generator) -> Rows:
@@ -66,146 +36,47 @@ def plant(rows: list[Row], entity: str, rates: DirtRates, rng: np.random.Generat
     for row, index, (_, a, b) in zip(rows, kinds, draws, strict=True):
         planted = None
         if index < len(_KINDS):
-            planted = _PLANTERS[_KINDS[index]](row, weak, float(a), float(b))
+            planted = PLANTERS[_KINDS[index]](row, weak, float(a), float(b))
         if planted is None:
             dirty.append(row)
             continue
-        new_rows, dirt, expected = planted
+        new_rows, dirt, outcome = planted
         dirty.extend(new_rows)
         record: Record = {
-            "entity": entity, "id": natural_key(row.record, entity), "dirt": dirt, "expected": expected,
-        }  # fmt: skip
+            "entity": entity,
+            "natural_id": natural_key(row.record, entity),
+            "dirt": dirt,
+            "outcome": outcome,
+        }
+        # Truth is told when the dirt has arrived in full.
         truth.append(Row(row.day, row.second, record, new_rows[-1].arrives))
     return {entity: dirty, f"truth/{entity}": truth}
+
+
+def bot_session(
+    rng: np.random.Generator, config: ShopConfig, catalogue: Catalogue, number: int, day: int
+) -> Rows:
+    """A scraper's visit, none most of the time: one to five hundred views within a minute."""
+    if rng.random() >= config.dirt.bot_session:
+        return {}
+    session = natural_id("s", config.seed, "bot", number, day)
+    second, views = int(rng.integers(0, 86_000)), int(rng.integers(150, 500))
+    items = rng.integers(len(catalogue.ids), size=views)
+    rows: list[Row] = []
+    for i, item in enumerate(items):
+        at = second + i * 50 // views
+        record: Record = {
+            "event_id": natural_id("e", session, i), "session": session, "channel": "web",
+            "action": "view", "sku": catalogue.ids[item], "country": "US", "at": time_text(day, at),
+            "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0",
+        }  # fmt: skip
+        rows.append(happened(day, at, record))
+    truth: Record = {
+        "entity": "sessions", "natural_id": session, "dirt": "bot_session", "outcome": "flagged",
+    }  # fmt: skip
+    return {"events": rows, "truth/sessions": [happened(day, second, truth)]}
 
 
 def natural_key(record: Record, entity: str) -> str:
     """The id truth names a row by: its key columns joined by "/"."""
     return "/".join(str(record[column]) for column in WEAK[entity].key)
-
-
-Planted = tuple[list[Row], str, str] | None
-
-
-def _change(row: Row, **values: object) -> Row:
-    return row._replace(record={**row.record, **values})
-
-
-def _pick(options: tuple[str, ...], draw: float) -> str:
-    return options[int(draw * len(options))]
-
-
-def _null_required(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.required:
-        return None
-    column = _pick(weak.required, a)
-    return [_change(row, **{column: None})], f"null_{column}", "quarantined"
-
-
-def _exact_duplicate(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    return [row, row._replace(arrives=row.arrives + (b < 0.3))], "exact_duplicate", "deduplicated"
-
-
-def _key_duplicate(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.conflict:
-        return None
-    value = row.record[weak.conflict]
-    other = "NL" if weak.conflict == "country" else int(str(value)) % 5 + 1
-    copy = _change(row, **{weak.conflict: type(value)(other)})
-    return [row, copy._replace(arrives=row.arrives + (b < 0.3))], "key_duplicate", "deduplicated"
-
-
-def _late(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.can_be_late:
-        return None
-    return [row._replace(arrives=row.arrives + 1 + int(a * 3))], "late", "kept"
-
-
-def _out_of_order(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.can_be_late:
-        return None
-    return [row._replace(early=True)], "out_of_order", "kept"
-
-
-def _quantity_outlier(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.quantity or row.record.get("line_type") == "service":
-        return None
-    quantity = int(str(row.record[weak.quantity])) * int(100 * 10**a)
-    return [_change(row, **{weak.quantity: str(quantity)})], "quantity_outlier", "flagged"
-
-
-def _date_format(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.time:
-        return None
-    pattern = _pick(("%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d %b %Y %H:%M:%S"), a)
-    time = datetime.fromisoformat(str(row.record[weak.time])).strftime(pattern)
-    return [_change(row, **{weak.time: time})], "date_format", "repaired"
-
-
-def _bad_date(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.time:
-        return None
-    time = _pick(("2026-13-45 99:00:00", "yesterday", "0000-00-00 00:00:00"), a)
-    return [_change(row, **{weak.time: time})], "bad_date", "quarantined"
-
-
-def _text(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.text:
-        return None
-    text = str(row.record[weak.text])
-    dirt = _pick(("html", "full_width", "control", "mojibake"), a)
-    if dirt == "mojibake" and text.isascii():
-        dirt = "html"
-    return [_change(row, **{weak.text: _TEXTS[dirt](text)})], f"text_{dirt}", "repaired"
-
-
-def _impossible_price(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.price or row.record.get("line_type") == "service":
-        return None
-    dirt = _pick(("negative", "zero", "huge"), a)
-    factor = {"negative": -1.0, "zero": 0.0, "huge": 1e6}[dirt]
-    price = f"{float(str(row.record[weak.price])) * factor:.2f}"
-    return [_change(row, **{weak.price: price})], f"price_{dirt}", "quarantined"
-
-
-def _id_variant(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    sku = str(row.record.get(weak.sku) or "")
-    if not sku:
-        return None
-    variant = _pick((sku.lower(), f" {sku}", f"{sku}  ", f" {sku.title()} "), a)
-    return [_change(row, **{weak.sku: variant})], "id_variant", "repaired"
-
-
-def _bad_kind(row: Row, weak: Weak, a: float, b: float) -> Planted:
-    if not weak.kind:
-        return None
-    return [_change(row, **{weak.kind: _pick(_BAD_KINDS, a)})], "bad_kind", "quarantined"
-
-
-def _full_width(text: str) -> str:
-    first, *rest = text.split(" ")
-    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in first)
-    return " ".join((wide, *rest))
-
-
-_TEXTS: dict[str, Callable[[str], str]] = {
-    # What a web form, a Chinese keyboard, a copied document and a twice-encoded export leave behind.
-    "html": lambda text: html.escape(text).replace(" ", "&nbsp;", 1),
-    "full_width": _full_width,
-    "control": lambda text: text.replace(" ", "\u200b \x07", 1) + "\ufeff",
-    "mojibake": lambda text: text.encode().decode("cp1252", "replace"),
-}
-_PLANTERS: dict[str, Callable[[Row, Weak, float, float], Planted]] = {
-    "null_required": _null_required,
-    "exact_duplicate": _exact_duplicate,
-    "key_duplicate": _key_duplicate,
-    "late": _late,
-    "out_of_order": _out_of_order,
-    "quantity_outlier": _quantity_outlier,
-    "date_format": _date_format,
-    "bad_date": _bad_date,
-    "text": _text,
-    "impossible_price": _impossible_price,
-    "id_variant": _id_variant,
-    "bad_kind": _bad_kind,
-}

@@ -49,8 +49,8 @@ class Form(NamedTuple):
 FORMS: dict[str, Form] = {
     "events": Form(("event_id", "visitor", "session", "channel", "action", "sku", "search",
                     "position", "qty", "price", "user_agent", "country", "at"), "jsonl.gz"),
-    "orders": Form(("order_no", "line_no", "customer", "sku", "item", "qty", "unit_price", "currency",
-                    "type", "line_type", "country", "channel", "ordered_at"), "csv.gz"),
+    "orders": Form(("order_no", "line_no", "customer", "sku", "item", "qty", "unit_price",
+                    "currency", "type", "line_type", "country", "channel", "ordered_at"), "csv.gz"),
     "products": Form(("sku", "title", "description", "category", "brand", "seller", "price",
                       "currency", "stock", "attributes", "type", "updated_at"), "tsv"),
     "people": Form(("customer", "channel", "loyalty_no", "full_name", "email", "phone", "address",
@@ -61,7 +61,10 @@ FORMS: dict[str, Form] = {
     "feedback": Form(("feedback_id", "request_id", "visitor", "sku", "action", "position",
                       "propensity", "model", "at"), "jsonl"),
 }  # fmt: skip
-_TRUTH = Form(("entity", "id", "dirt", "expected"), "jsonl")
+_TRUTH = Form(("entity", "natural_id", "dirt", "outcome"), "jsonl")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 class Written(NamedTuple):
@@ -72,8 +75,10 @@ class Written(NamedTuple):
     unchanged: int
 
 
-def write_part(out: Path, rows: Rows, part: str, first_day: int, last_day: int) -> dict[str, Written]:
-    """Write the rows that arrive in first_day..last_day, one file a day and entity named `part`.
+def write_part(
+    out: Path, rows: Rows, part: str, first_day: int, last_day: int
+) -> dict[str, Written]:
+    """Write rows that arrive in first_day..last_day, one file a day and entity, named `part`.
 
     A file of an earlier run that now has no rows is removed; a file whose bytes would not change is
     not touched.
@@ -84,8 +89,7 @@ def write_part(out: Path, rows: Rows, part: str, first_day: int, last_day: int) 
         root = out if entity.startswith("truth/") else out / "raw"
         by_day: dict[int, list[Row]] = defaultdict(list)
         for row in all_rows:
-            if first_day <= row.arrives <= last_day:
-                by_day[row.arrives].append(row)
+            by_day[row.arrives].append(row)
         written = 0
         for day in range(first_day, last_day + 1):
             path = root / entity / f"day={day_text(day)}" / f"{part}.{form.ending}"
@@ -94,8 +98,7 @@ def write_part(out: Path, rows: Rows, part: str, first_day: int, last_day: int) 
                 continue
             by_day[day].sort(key=lambda r: (not r.early, r.day, r.second))
             written += replace_if_changed(path, encode((r.record for r in by_day[day]), form))
-        count = sum(map(len, by_day.values()))
-        results[entity] = Written(count, written, len(by_day) - written)
+        results[entity] = Written(len(all_rows), written, len(by_day) - written)
     return results
 
 
@@ -105,7 +108,7 @@ def encode(records: Iterable[Record], form: Form) -> bytes:
     if form.ending.startswith("jsonl"):
         for record in records:
             line = {c: record[c] for c in form.columns if record.get(c) not in (None, "")}
-            text.write(json.dumps(line, ensure_ascii=False) + "\n")
+            text.write(_JSON.encode(line) + "\n")
     else:
         delimiter = "\t" if form.ending.startswith("tsv") else ","
         writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Free text people write: reviews and letters to customer service, some with personal data in them."""
+"""Free text people write: reviews and letters to customer service, some with personal data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ _REVIEWS = {
     2: ("Not for me", "The {item} feels cheap, I expected better from {brand}."),
     3: ("It is fine", "The {item} does its job. Smaller than I thought."),
     4: ("Really nice", "A lovely {item}, the colour suits our home well."),
-    5: ("Perfect", "I adore this {item}! Exactly my taste and beautifully made, thank you {brand}."),
+    5: ("Perfect", "I adore this {item}! Exactly my taste and well made, thank you {brand}."),
 }
-_OPINIONS = ("Delivery was quick.", "Would buy again.", "It was a gift for my sister.", "Well packed.", "")
+_OPINIONS = (
+    "Delivery was quick.",
+    "Would buy again.",
+    "It was a gift for my sister.",
+    "Well packed.",
+    "",
+)
 _CONTACTS = (
     "You can reach me at {email}.",
     "Please call me on {phone}.",
@@ -27,7 +33,7 @@ _MESSAGES: dict[str, tuple[str, ...]] = {
     "refund": ("When do I get my money back for order {order}?",),
     "damaged_item": ("The {item} arrived broken. What can you do about order {order}?",),
     "change_address": ("I moved, please deliver order {order} to {address}.",),
-    "product_question": ("Is the {item} dishwasher safe?", "Will the {item} be back in stock soon?"),
+    "product_question": ("Is the {item} dishwasher safe?", "When is the {item} in stock again?"),
     "payment_problem": ("I was charged twice for order {order}.",),
     "compliment": ("Thank you for the beautiful {item}!",),
 }

@@ -1,7 +1,7 @@
-"""A person with a memory: which days they visit, what they bought, what they are about to run out of.
+"""A person with a memory: which days they visit, what they bought, what they are running out of.
 
-A `Shopper` is replayed from day 0 with random streams of their own, in the order of the days. So what
-happens on a day is the same however the days are cut into calls and the people dealt over tasks.
+A `Shopper` is replayed from day 0 with random streams of their own, in the order of the days. So
+what happens on a day is the same however days are cut into calls and people dealt over tasks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from shoplake.ingest.shop.browsing import choose
 from shoplake.ingest.shop.catalogue import Catalogue, Floats, Market
 from shoplake.ingest.shop.config import ShopConfig, Stream, generator
-from shoplake.ingest.shop.files import FORMS, Rows, happened
+from shoplake.ingest.shop.files import Rows, happened
 from shoplake.ingest.shop.people import (
     day_utility,
     draw_person,
@@ -19,6 +19,9 @@ from shoplake.ingest.shop.people import (
     natural_id,
     person_records,
 )
+
+RECORDED = ("events", "orders", "people", "searches", "reviews", "messages")
+"""Entities that ordinary behaviour leaves rows of."""
 
 
 class Shopper:
@@ -29,7 +32,9 @@ class Shopper:
         visits: whether they visit on each day, shape (days,).
     """
 
-    def __init__(self, config: ShopConfig, catalogue: Catalogue, market: Market, number: int) -> None:
+    def __init__(
+        self, config: ShopConfig, catalogue: Catalogue, market: Market, number: int
+    ) -> None:
         self.config, self.catalogue, self.market = config, catalogue, market
         self.person = draw_person(config, number)
         self.rng = generator(config, Stream.BEHAVIOUR, number)
@@ -40,19 +45,19 @@ class Shopper:
         self.fixed = fixed_utility(config, self.person, catalogue)
         self.repeat = np.zeros(len(catalogue.ids))
         self.due = self._staples()
-        self.rows: Rows = {entity: [] for entity in FORMS}
+        self.rows: Rows = {entity: [] for entity in RECORDED}
         self.serial = 0
         for record in person_records(self.person):
             self.rows["people"].append(happened(self.person.joined, 6 * 3600, record))
 
     def _staples(self) -> dict[int, tuple[float, float]]:
-        """Consumables the person keeps at home: product to (days a pack lasts, next day it is due)."""
+        """Consumables kept at home: product to (days a pack lasts, next day it is due)."""
         rng, catalogue = self.rng, self.catalogue
         allowed = catalogue.consumable & (catalogue.launch == 0)
         due: dict[int, tuple[float, float]] = {}
-        for _ in range(min(int(rng.integers(1, 5)), int(allowed.sum()))):
+        for _ in range(min(int(rng.integers(1, 4)), int(allowed.sum()))):
             item = choose(rng, 1.5 * self.fixed, allowed)
-            lasts = float(np.clip(rng.lognormal(np.log(22), 0.4), 8, 60))
+            lasts = float(np.clip(rng.lognormal(np.log(24), 0.4), 8, 60))
             due[item] = (lasts, self.person.joined + lasts * rng.random())
         return due
 
@@ -62,10 +67,14 @@ class Shopper:
         return base + self.repeat
 
     def remember(self, item: int) -> None:
-        """A bought consumable is wanted again, a bought durable is not."""
+        """From now on, `item` has been bought."""
+        self.repeat[item] = self.repeat_term(item)
+
+    def repeat_term(self, item: int) -> float:
+        """Utility of `item` for having been bought: a consumable is wanted again, a durable not."""
         choice = self.config.choice
         again = self.catalogue.consumable[item]
-        self.repeat[item] = choice.repeat_consumable if again else -choice.repeat_durable
+        return choice.repeat_consumable if again else -choice.repeat_durable
 
     def next_id(self, prefix: str) -> str:
         """A fresh id for something this person caused."""

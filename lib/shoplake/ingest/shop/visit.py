@@ -118,8 +118,8 @@ class Visit:
         second = int(self.rng.integers(9 * 3600, 18 * 3600))
         returned = int(self.rng.integers(1, quantity + 1))
         self._event("return", item, qty=returned, at=(day, second))
-        self._line(self.shopper.next_id("C"), 1, catalogue.ids[item], catalogue.titles[item], returned,
-                   self._price(item), kind="CANCEL", at=(day, second))  # fmt: skip
+        self._line(self.shopper.next_id("C"), 1, catalogue.ids[item], catalogue.titles[item],
+                   returned, self._price(item), kind="CANCEL", at=(day, second))  # fmt: skip
 
     def _price(self, item: int) -> float:
         return float(self.shopper.market.price[self.day, item])
@@ -143,7 +143,8 @@ class Visit:
     def _search(self, query: str, hits: int) -> None:
         self.second += int(self.rng.integers(2, 40))
         at = time_text(self.day, self.second)
-        common = {"visitor": self.visitor, "session": self.session, "channel": self.channel, "at": at}
+        common = {"visitor": self.visitor, "session": self.session, "channel": self.channel,
+                  "at": at}  # fmt: skip
         event = {"event_id": self.shopper.next_id("e"), "action": "search", "search": query,
                  "user_agent": self.agent, "country": self.shopper.person.country}  # fmt: skip
         row: Record = {"search_id": self.shopper.next_id("q"), "text": query, "hits": hits}

@@ -43,7 +43,8 @@ _SCENTS = ("lavender", "bergamot", "sea salt", "sandalwood", "wild mint", "rose"
 CATEGORIES = (
     Category("Kitchen & Dining", False, (
         Noun("mug", 9, ("cup",)), Noun("serving bowl", 18, ("dish",)), Noun("teapot", 26),
-        Noun("butter dish", 14), Noun("cake stand", 24, ("cake plate",)), Noun("chopping board", 21),
+        Noun("butter dish", 14), Noun("cake stand", 24, ("cake plate",)),
+        Noun("chopping board", 21),
     ), ("ceramic", "enamel", "oak", "glass", "stoneware")),
     Category("Candles & Scent", True, (
         Noun("pillar candle", 11, ("candle",)), Noun("tealights", 6, ("small candles",)),
@@ -66,28 +67,30 @@ CATEGORIES = (
         Noun("wind chime", 15), Noun("trowel", 12, ("hand spade",)), Noun("bird bath", 38),
     ), ("terracotta clay", "galvanised steel", "brass", "cedar")),
     Category("Lighting", False, (
-        Noun("table lamp", 45, ("lamp",)), Noun("lantern", 23), Noun("string lights", 14, ("fairy lights",)),
+        Noun("table lamp", 45, ("lamp",)), Noun("lantern", 23),
+        Noun("string lights", 14, ("fairy lights",)),
         Noun("pendant shade", 36, ("lampshade",)), Noun("candle holder", 12, ("candlestick",)),
     ), ("brass", "glass", "rattan", "linen")),
     Category("Cushions & Throws", False, (
-        Noun("cushion", 20, ("pillow",)), Noun("throw", 42, ("blanket",)), Noun("doormat", 17, ("mat",)),
-        Noun("tea towel", 8, ("dish cloth",)), Noun("table runner", 16),
+        Noun("cushion", 20, ("pillow",)), Noun("throw", 42, ("blanket",)),
+        Noun("doormat", 17, ("mat",)), Noun("tea towel", 8, ("dish cloth",)),
+        Noun("table runner", 16),
     ), ("wool", "linen", "cotton", "velvet", "jute")),
     Category("Storage", False, (
-        Noun("basket", 19, ("hamper",)), Noun("storage tin", 9, ("caddy",)), Noun("wall hooks", 13, ("pegs",)),
-        Noun("drawer box", 15), Noun("laundry bag", 18),
+        Noun("basket", 19, ("hamper",)), Noun("storage tin", 9, ("caddy",)),
+        Noun("wall hooks", 13, ("pegs",)), Noun("drawer box", 15), Noun("laundry bag", 18),
     ), ("rattan", "jute", "enamel", "oak", "cotton")),
     Category("Toys & Games", False, (
-        Noun("puzzle", 16, ("jigsaw",)), Noun("teddy bear", 19, ("soft toy",)), Noun("toy boat", 14),
-        Noun("skipping rope", 8), Noun("board game", 24),
+        Noun("puzzle", 16, ("jigsaw",)), Noun("teddy bear", 19, ("soft toy",)),
+        Noun("toy boat", 14), Noun("skipping rope", 8), Noun("board game", 24),
     ), ("beech", "cotton", "felt", "recycled paper")),
     Category("Outdoor & Camping", False, (
         Noun("picnic blanket", 32, ("picnic rug",)), Noun("vacuum flask", 25, ("thermos",)),
         Noun("camping stove", 54), Noun("rucksack", 62, ("backpack",)), Noun("hammock", 48),
     ), ("canvas", "wool", "galvanised steel", "recycled nylon")),
     Category("Wall Art & Frames", False, (
-        Noun("picture frame", 17, ("photo frame",)), Noun("art print", 21, ("poster",)), Noun("wall clock", 33),
-        Noun("mirror", 49), Noun("wall hanging", 27, ("tapestry",)),
+        Noun("picture frame", 17, ("photo frame",)), Noun("art print", 21, ("poster",)),
+        Noun("wall clock", 33), Noun("mirror", 49), Noun("wall hanging", 27, ("tapestry",)),
     ), ("oak", "brass", "linen", "rattan")),
 )  # fmt: skip
 MATERIALS = tuple(sorted({m for c in CATEGORIES for m in c.materials}))
@@ -111,7 +114,7 @@ LAST_NAMES = (
     "Hartley", "O'Brien", "Fletcher", "Nowak", "Okafor", "Lindqvist", "Müller", "Patel", "Marsh",
     "García", "Whitcombe", "Dubois", "Chen", "Robson", "Sinclair", "Ashworth", "Kaya", "Byrne",
 )  # fmt: skip
-STREETS = ("Quay Street", "Mill Lane", "Station Road", "Church Hill", "Victoria Terrace", "Fore Street")
+STREETS = ("Quay Street", "Mill Lane", "Station Road", "Church Hill", "Fore Street")
 TOWNS = {
     "GB": ("Whitby YO21 3PU", "Falmouth TR11 3AS", "Leith EH6 6QQ", "Lewes BN7 2LP"),
     "IE": ("Kinsale P17 X567", "Galway H91 E2K3"),

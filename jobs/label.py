@@ -1,0 +1,67 @@
+"""Grain: one row per person and product as of the data's end, in gold.interest; its calibration."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.features.behaviour import TABLES, read_behaviour
+from shoplake.features.calibration import Recalibration, calibration, fit_recalibration
+from shoplake.features.interest import interest
+from shoplake.features.settings import load_labels
+from shoplake.governance.run import Read, Run
+from shoplake.ingest.check import mapping_path
+from shoplake.ingest.mapping import load_mapping
+from shoplake.runtime.settings import conf_dir
+from shoplake.steps import as_of_option, job_parser, run_job
+
+
+def parser() -> argparse.ArgumentParser:
+    """The job's command line."""
+    return as_of_option(job_parser("label", __doc__))
+
+
+def label(run: Run, args: argparse.Namespace) -> None:
+    """Degree of interest of everyone in what they touched, and how well it foretells."""
+    days = load_mapping(mapping_path(args.shop, conf_dir())).horizon_days
+    settings = load_labels().interest
+    seen = read_behaviour(run, args.as_of)
+    cut = seen.as_of - timedelta(days=days)
+    earlier = cut - timedelta(days=days)
+    params = [seen.as_of, days, settings]
+    with run.lake.held(seen.interactions) as interactions:
+
+        def fitted(at: datetime) -> Recalibration:
+            return fit_recalibration(interest(interactions, at, settings), interactions, at, days)
+
+        def make_interest(_: Read) -> DataFrame:
+            now = interest(interactions, seen.as_of, settings)
+            known = F.lit(None).cast("double")
+            return now.withColumn(
+                "probability", fitted(cut).column(F.col("interest")) if cut > seen.first else known
+            )
+
+        def make_calibration(_: Read) -> DataFrame:
+            raw = interest(interactions, cut, settings)
+            mapped = raw.withColumn("interest", fitted(earlier).column(F.col("interest")))
+            tables = [
+                calibration(rows, interactions, cut, days).withColumn("map", F.lit(name))
+                for name, rows in (("raw", raw), ("recalibrated", mapped))
+            ]
+            return tables[0].unionByName(tables[1]).withColumn("as_of", F.lit(seen.as_of))
+
+        run.build("gold.interest", make_interest, inputs=TABLES, params=params)
+        if earlier > seen.first:
+            run.build("gold.interest_calibration", make_calibration, inputs=TABLES, params=params)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    run_job(parser(), argv, label)
+
+
+if __name__ == "__main__":
+    main()

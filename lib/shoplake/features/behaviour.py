@@ -1,0 +1,42 @@
+"""What people did, read from whichever silver tables report it, and the data's own clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+
+from shoplake.features.interactions import data_range, interactions
+from shoplake.governance.run import Run
+
+#: Tables that report interactions; a shop may have any of them.
+TABLES = ("silver.orders", "silver.events", "silver.feedback")
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Interactions of a pinned state of silver: `first` to `as_of`, midnight after the last."""
+
+    interactions: DataFrame
+    first: datetime
+    as_of: datetime
+
+
+def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
+    """The interactions of the newest silver versions.
+
+    Args:
+        run: any run.
+        as_of: an earlier end (yyyy-MM-dd, UTC midnight) than the data's own.
+
+    Raises:
+        ShoplakeError: nobody has interacted with a product.
+    """
+    read = run.reader(run.versions(TABLES))
+    orders, events, feedback = map(read, TABLES)
+    view = interactions(orders=orders, events=events, feedback=feedback)
+    first, end = data_range(view)
+    if as_of is not None:
+        end = min(end, datetime.fromisoformat(as_of).replace(tzinfo=end.tzinfo))
+    return Behaviour(view, first, end)

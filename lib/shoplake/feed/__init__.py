@@ -1,0 +1,1 @@
+"""A pinned gold snapshot becomes torch batches."""

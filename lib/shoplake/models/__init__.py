@@ -1,0 +1,1 @@
+"""One module per model family, the training loop, tracking and promotion."""

@@ -1,0 +1,46 @@
+"""Histories hold what was touched strictly before a cut, newest first, in arrays of one length."""
+
+from __future__ import annotations
+
+from days import day
+from pyspark.sql import DataFrame, SparkSession
+
+from shoplake.features.histories import Cut, cut_table, histories, seen
+from shoplake.features.items import item_index
+
+LENGTH = 4
+
+
+def arrays(spark: SparkSession, rows: DataFrame, at: float) -> dict[str, tuple[list[int], ...]]:
+    cuts = cut_table(spark, [Cut(0, day(at), day(at + 10), "test")])
+    found = histories(seen(rows, cuts), item_index(rows, day(99)), LENGTH).collect()
+    return {
+        row["person_key"]: (row["history"], row["history_counts"], row["history_days"])
+        for row in found
+    }
+
+
+def test_items_are_newest_first_with_counts_and_days_then_padding(spark, view) -> None:
+    rows = view(
+        ("ann", "A", "purchase", 1),
+        ("ann", "B", "view", 2),
+        ("ann", "A", "purchase", 5.5),
+        ("ann", "B", "click", 8),
+    )
+    assert arrays(spark, rows, 10) == {"ann": ([2, 1, 0, 0], [0, 2, 0, 0], [2, 4, 0, 0])}
+
+
+def test_what_happened_at_or_after_the_cut_is_unknown(spark, view) -> None:
+    rows = view(("ann", "A", "view", 9.99), ("ann", "B", "view", 10), ("bob", "A", "view", 10))
+    assert arrays(spark, rows, 10) == {"ann": ([1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0])}
+
+
+def test_purchase_counts_until_it_was_taken_back(spark, view) -> None:
+    rows = view(("ann", "A", "purchase", 1, 5), ("ann", "B", "view", 2))
+    assert arrays(spark, rows, 4)["ann"][:2] == ([2, 1, 0, 0], [0, 1, 0, 0])
+    assert arrays(spark, rows, 6)["ann"][:2] == ([2, 0, 0, 0], [0, 0, 0, 0])
+
+
+def test_only_the_newest_items_fit(spark, view) -> None:
+    rows = view(*(("ann", str(n), "view", n) for n in range(1, 7)))
+    assert arrays(spark, rows, 10)["ann"][0] == [6, 5, 4, 3]
