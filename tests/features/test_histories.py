@@ -5,7 +5,7 @@ from __future__ import annotations
 from days import day
 from pyspark.sql import DataFrame, SparkSession
 
-from shoplake.features.histories import Cut, cut_table, histories, seen
+from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.items import item_index
 
 LENGTH = 4
@@ -13,7 +13,8 @@ LENGTH = 4
 
 def arrays(spark: SparkSession, rows: DataFrame, at: float) -> dict[str, tuple[list[int], ...]]:
     cuts = cut_table(spark, [Cut(0, day(at), day(at + 10), "test")])
-    found = histories(seen(rows, cuts), item_index(rows, day(99)), LENGTH).collect()
+    items = touched_items(seen(rows, cuts), item_index(rows, day(99)))
+    found = items.select("person_key", *history_arrays(LENGTH)).collect()
     return {
         row["person_key"]: (row["history"], row["history_counts"], row["history_days"])
         for row in found

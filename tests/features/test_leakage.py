@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from days import day
 from pyspark.sql import functions as F
-from world import END, HORIZON, Built, build, few_cuts, happenings
+from world import END, HORIZON, Built, build, happenings
 
 from shoplake.errors import GovernanceError
 from shoplake.features.leakage import check_no_peeking
+from shoplake.features.training import item_snapshots
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +25,14 @@ def built(view, labels) -> Built:
 
 @pytest.fixture
 def check(labels):
-    def run(made: Built, as_of: float = END) -> None:
+    def run(made: Built, as_of: float = END, horizon_days: int = HORIZON) -> None:
         check_no_peeking(
             made.examples,
             made.snapshots,
             made.interactions,
             made.index,
             as_of=day(as_of),
-            horizon_days=HORIZON,
+            horizon_days=horizon_days,
             settings=labels.interest,
         )
 
@@ -53,9 +54,9 @@ def test_history_with_an_item_from_after_the_cut_is_found(built, check) -> None:
 
 
 @pytest.mark.parametrize("column", ["log_popularity", "log_recent"])
-def test_popularity_of_after_the_cut_is_found(built, check, labels, column) -> None:
+def test_popularity_of_after_the_cut_is_found(built, check, column) -> None:
     late = [dataclasses.replace(c, at=c.at + timedelta(days=5)) for c in built.cuts]
-    late_rows = build(built.interactions, labels, late).snapshots
+    late_rows = item_snapshots(built.interactions, built.index, late)
     peeked = late_rows.select("snapshot", "item_index", F.col(column).alias("later"))
     keys = ["snapshot", "item_index"]
     leaky = built.snapshots.join(peeked, keys).withColumn(column, F.col("later")).drop("later")
@@ -63,21 +64,23 @@ def test_popularity_of_after_the_cut_is_found(built, check, labels, column) -> N
         check(dataclasses.replace(built, snapshots=leaky))
 
 
-def test_label_window_that_overlaps_the_test_is_found(built, check, labels) -> None:
-    first, second, test = few_cuts(labels)
-    closer = timedelta(days=HORIZON / 2)
-    overlapping = dataclasses.replace(second, at=second.at + closer, until=second.until + closer)
-    leaky = build(built.interactions, labels, [first, overlapping, test])
-    with pytest.raises(GovernanceError, match="past the test cut") as caught:
+def test_label_window_that_overlaps_the_test_is_found(built, check) -> None:
+    later = F.expr(f"INTERVAL {HORIZON // 2} DAYS")
+    as_of = F.when(F.col("snapshot") == 1, F.col("as_of") + later).otherwise(F.col("as_of"))
+    leaky = dataclasses.replace(
+        built,
+        examples=built.examples.withColumn("as_of", as_of),
+        snapshots=built.snapshots.withColumn("as_of", as_of),
+    )
+    with pytest.raises(GovernanceError, match=r"as_of, label; examples [0-9a-f]{32}") as caught:
         check(leaky)
-    assert "train snapshot 1, cut at 2024-02-15" in str(caught.value)
+    assert "cut at 2024-02-15 00:00:00, reach to 2024-02-25" in str(caught.value)
+    assert "past the test cut at 2024-02-20" in str(caught.value)
 
 
-def test_label_from_beyond_the_horizon_is_found(built, check, labels) -> None:
-    longer = [dataclasses.replace(c, until=c.until + timedelta(days=HORIZON)) for c in built.cuts]
-    leaky = build(built.interactions, labels, longer)
-    with pytest.raises(GovernanceError, match=r"(label|is_purchase) is .* makes"):
-        check(leaky)
+def test_label_from_beyond_the_horizon_is_found(built, check) -> None:
+    with pytest.raises(GovernanceError, match=r"(label|is_purchase) is .* in \(.*\] makes"):
+        check(built, horizon_days=HORIZON - 3)
 
 
 def test_label_window_beyond_the_end_of_the_data_is_found(built, check) -> None:

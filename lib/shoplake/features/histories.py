@@ -68,18 +68,15 @@ def seen(interactions: DataFrame, cuts: DataFrame) -> DataFrame:
     )
 
 
-def histories(seen: DataFrame, index: DataFrame, length: int) -> DataFrame:
-    """The newest `length` distinct items of each person at each cut.
+def touched_items(seen: DataFrame, index: DataFrame) -> DataFrame:
+    """All items of each person at each cut in one row: snapshot, as_of, person_key, items.
+
+    `items` is an array of structs, newest first, ties by item_index; people without history have
+    no row.
 
     Args:
         seen: what `seen` returns.
         index: product_id, item_index (from 1; 0 is padding).
-        length: H, the length of each array.
-
-    Returns:
-        snapshot, as_of, person_key, history (item_index, newest first, ties by item_index),
-        history_counts (purchases), history_days (days since the last interaction): array<int> [H],
-        0-padded. People without history have no row.
     """
     item = F.struct(
         (-F.unix_micros("last_at")).alias("newest"),
@@ -90,13 +87,24 @@ def histories(seen: DataFrame, index: DataFrame, length: int) -> DataFrame:
     return (
         seen.join(F.broadcast(index), "product_id")
         .groupBy("snapshot", "as_of", "person_key")
-        .agg(F.slice(F.array_sort(F.collect_list(item)), 1, length).alias("items"))
-        .select(
-            "snapshot",
-            "as_of",
-            "person_key",
-            *(_padded(F.col(f"items.{name}"), length).alias(name) for name in ARRAYS),
-        )
+        .agg(F.array_sort(F.collect_list(item)).alias("items"))
+    )
+
+
+def history_arrays(length: int) -> list[Column]:
+    """The newest `length` of `items` as models read them: array<int> [length], 0-padded.
+
+    history (item_index), history_counts (purchases), history_days (days since the last
+    interaction).
+    """
+    newest = F.slice("items", 1, length)
+    return [_padded(newest[name], length).alias(name) for name in ARRAYS]
+
+
+def had_bought(item_index: str) -> Column:
+    """Whether `items` has a purchase of an item."""
+    return F.exists(
+        "items", lambda item: (item.history == F.col(item_index)) & (item.history_counts > 0)
     )
 
 

@@ -8,7 +8,14 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from shoplake.errors import ShoplakeError
-from shoplake.features.histories import ARRAYS, Cut, cut_table, histories, seen
+from shoplake.features.histories import (
+    Cut,
+    cut_table,
+    had_bought,
+    history_arrays,
+    seen,
+    touched_items,
+)
 from shoplake.features.interactions import happened_before, happened_within
 from shoplake.features.interest import degree
 from shoplake.features.items import engaged_people, newer_than
@@ -117,8 +124,7 @@ def training_examples(
     rules = settings.dataset
     table = cut_table(interactions.sparkSession, cuts)
     past = seen(interactions, table)
-    indexed = past.join(F.broadcast(index.select("product_id")), "product_id", "left_semi")
-    people = indexed.select("snapshot", "person_key").distinct()
+    people = past.select("snapshot", "person_key").distinct()
     touched = _labels(interactions, table, settings).join(
         people, ["snapshot", "person_key"], "left_semi"
     )
@@ -131,11 +137,9 @@ def training_examples(
     if rules.negatives_per_positive:
         weights = snapshots.join(F.broadcast(index), "item_index")
         examples = positives.unionByName(_negatives(positives, touched, weights, rules))
-    bought = past.where("purchases > 0").select(*_PAIR, F.lit(0).alias("is_new"))
     identity = F.concat_ws("|", "person_key", F.unix_micros("as_of"), "product_id")
     return (
-        examples.join(bought, _PAIR, "left")
-        .join(histories(past, index, history_length), ["snapshot", "person_key"])
+        examples.join(touched_items(past, index), ["snapshot", "person_key"])
         .join(F.broadcast(table.select("snapshot", "split")), "snapshot")
         .select(
             F.substring(F.sha2(identity, 256), 1, 32).alias("example_id"),
@@ -146,8 +150,8 @@ def training_examples(
             F.col("item_index").alias("target_index"),
             "label",
             "is_purchase",
-            F.coalesce("is_new", F.lit(1)).alias("is_new"),
-            *ARRAYS,
+            (~had_bought("item_index")).cast("int").alias("is_new"),
+            *history_arrays(history_length),
         )
     )
 
@@ -177,20 +181,19 @@ def _negatives(
     """Items drawn by popularity for each positive: the columns of `positives`, label 0."""
     wanted = rules.negatives_per_positive
     draw = _uniform(F.xxhash64(F.lit(rules.seed), *_PAIR, "draw"))
-    by_draw = Window.partitionBy("snapshot", "person_key").orderBy("u", "product_id")
-    counts = positives.groupBy("snapshot", "person_key").agg(F.count("*").alias("positives"))
+    of_person = Window.partitionBy("snapshot", "person_key")
     return (
-        positives.withColumn("draw", F.explode(F.sequence(F.lit(1), F.lit(_DRAWS * wanted))))
-        .select("snapshot", "person_key", draw.alias("u"))
+        positives.withColumn("most", F.count("*").over(of_person) * wanted)
+        .withColumn("draw", F.explode(F.sequence(F.lit(1), F.lit(_DRAWS * wanted))))
+        .select("snapshot", "person_key", "most", draw.alias("u"))
         .withColumn("slice", F.floor(F.col("u") * _SLICES).cast("int"))
         .join(F.broadcast(_intervals(weights)), ["snapshot", "slice"])
         .where("u >= low AND u < high")
-        .groupBy(*_PAIR, "item_index")
+        .groupBy(*_PAIR, "item_index", "most")
         .agg(F.min("u").alias("u"))
         .join(touched.select(*_PAIR), _PAIR, "left_anti")
-        .join(counts, ["snapshot", "person_key"])
-        .withColumn("place", F.row_number().over(by_draw))
-        .where(F.col("place") <= F.col("positives") * wanted)
+        .withColumn("place", F.row_number().over(of_person.orderBy("u", "product_id")))
+        .where("place <= most")
         .select(
             *_PAIR,
             F.lit(0.0).alias("label"),

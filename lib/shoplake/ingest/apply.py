@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
 
 from shoplake.ingest.entities import ENTITIES, META
-from shoplake.ingest.expressions import column_expression
-from shoplake.ingest.mapping_model import ColumnMapping, EntityMapping, FileMapping, Mapping
+from shoplake.ingest.expressions import column_expression, quoted
+from shoplake.ingest.mapping_model import EntityMapping, FileMapping, Mapping
 from shoplake.ingest.reader import FILE, RECORD
 
 # Raw columns have any name; these are kept apart from them.
@@ -96,34 +95,25 @@ def _mapped(
 ) -> DataFrame:
     """The entity's columns, where each row comes from, and how many records said it."""
     how = file_mapping.entity(entity)
-    given = {column.name: column for column in how.columns}
-    columns = [
-        _column(given.get(name), name, mapping)
-        for name in ENTITIES[entity].columns
-        if name != "mentions"
-    ]
+    given = [column_expression(column, mapping.timezone) for column in how.columns]
     rows = _raw(records, mapping, file_mapping).where(_condition(how))
-    rows = rows.select(_FILE, _SHA, _ROW, _RAW, *columns)
-    if not how.distinct:
-        return rows.withColumn(_MENTIONS, F.lit(1))
+    rows = rows.select(_FILE, _SHA, _ROW, _RAW, *given)
+    rows = _first_of_equals(rows, entity) if how.distinct else rows.withColumn(_MENTIONS, F.lit(1))
+    absent = {
+        name: F.lit(mapping.currency if name == "currency" else None).cast("string")
+        for name in ENTITIES[entity].columns
+        if name not in rows.columns
+    }
+    return rows.withColumns(absent)
+
+
+def _first_of_equals(rows: DataFrame, entity: str) -> DataFrame:
     time = ENTITIES[entity].time
-    compared = [c for c in rows.columns if c not in (_ROW, _RAW, time)]
-    said_first = [c for c in (_ROW, _RAW, time) if c in rows.columns]
-    return (
-        rows.groupBy(*compared)
-        .agg(
-            F.min(F.struct(*said_first)).alias("first"),
-            F.count("*").alias(_MENTIONS),
-        )
-        .select(*compared, "first.*", _MENTIONS)
-    )
-
-
-def _column(column: ColumnMapping | None, name: str, mapping: Mapping) -> Column:
-    if column is None:
-        value = mapping.currency if name == "currency" else None
-        return F.lit(value).cast("string").alias(name)
-    return column_expression(column, mapping.timezone)
+    at_first = [c for c in (_ROW, _RAW, time) if c in rows.columns]
+    compared = [c for c in rows.columns if c not in at_first]
+    first = F.min(F.struct(*at_first)).alias("first")
+    counted = rows.groupBy(*compared).agg(first, F.count("*").alias(_MENTIONS))
+    return counted.select(*compared, "first.*", _MENTIONS)
 
 
 def _condition(how: EntityMapping) -> Column:
@@ -133,23 +123,20 @@ def _condition(how: EntityMapping) -> Column:
 def _raw(records: DataFrame, mapping: Mapping, file_mapping: FileMapping) -> DataFrame:
     """The entry's sound records with their raw columns, null markers made null."""
     names = file_mapping.columns
-    schema = StructType([StructField(name, StringType()) for name in names])
     sound = (
         (F.col("kind") == RECORD)
         & (F.col("entry") == file_mapping.path)
         & F.col("problem").isNull()
     )
+    # A generator is parsed once; Spark would repeat from_json for every mention of a column.
     parsed = records.where(sound).select(
         F.col("file").alias(_FILE),
         F.col("file_sha").alias(_SHA),
         F.col("row").alias(_ROW),
         F.col("record").alias(_RAW),
-        F.from_json("record", schema).alias("fields"),
+        F.json_tuple("record", *names).alias(*names),
     )
-    values = [
-        _unmarked(F.col("fields").getField(name), mapping.null_markers).alias(name)
-        for name in names
-    ]
+    values = [_unmarked(quoted(name), mapping.null_markers).alias(name) for name in names]
     return parsed.select(_FILE, _SHA, _ROW, _RAW, *values)
 
 

@@ -67,7 +67,12 @@ def _source(mapping: ColumnMapping) -> Column:
         return F.lit(mapping.const)
     if mapping.sql is not None:
         return F.expr(mapping.sql).cast("string")
-    return F.col(f"`{(mapping.column or '').replace('`', '``')}`")
+    return quoted(mapping.column or "")
+
+
+def quoted(name: str) -> Column:
+    """The column of exactly this name, whatever characters it has."""
+    return F.col("`" + name.replace("`", "``") + "`")
 
 
 def _instant(text: Column, pattern: str, zone: str) -> Column:

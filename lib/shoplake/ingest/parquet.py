@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shoplake.ingest.mapping_model import FileMapping
-from shoplake.ingest.records import FileError, Record, check_header, encode, plain_bytes
+from shoplake.ingest.records import EMPTY, FileError, Record, check_header, encode, plain_bytes
 
 _ROWS = 10_000
 
@@ -29,7 +29,7 @@ def parquet_records(content: bytes, file: FileMapping) -> Iterator[Record]:
     """
     plain = plain_bytes(content)
     if not plain:
-        raise FileError("the file is empty; was its upload interrupted? send it again")
+        raise FileError(EMPTY)
     try:
         source = pq.ParquetFile(pa.BufferReader(plain))
         names = source.schema_arrow.names

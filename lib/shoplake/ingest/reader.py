@@ -23,7 +23,7 @@ from shoplake.errors import SourceError
 from shoplake.ingest.formats import parse_file
 from shoplake.ingest.globs import glob_pattern
 from shoplake.ingest.mapping_model import FileMapping, Mapping
-from shoplake.ingest.records import FileError, whole_records
+from shoplake.ingest.records import EMPTY, FileError, whole_records
 
 #: Spark hands a file over in one piece, in a batch that must stay below 2 GiB.
 MAX_FILE_BYTES = 1 << 30
@@ -115,21 +115,23 @@ def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     Returns:
         kind: 'record' or 'file'.
         entry: path glob of the mapping's entry.
-        file, file_sha: relative path, and SHA-256 of the bytes as they lie there.
+        file, file_sha: relative path, and SHA-256 of the bytes as they lie there; '' for a file of
+            no bytes or too many, which is not read.
         row: of a record, its number in the file from 1; of a file, how many records it gave.
         record: JSON object, all values strings exactly as sent or null; null for a file.
         problem: why a record cannot be understood (it is then {"_line": raw text}), or why a file
             cannot be trusted (it then gives no record); null when all is well.
         Reading is repeated by every action: hold the frame (`Lake.held`) to use it twice.
     """
-    claimed = {file.location: file for file in files if file.mapping is not None}
-    fit = {k: (f.path, f.mapping) for k, f in claimed.items() if f.length <= MAX_FILE_BYTES}
-    too_large = [
-        (FILE, f.mapping.path, f.path, "", 0, None, _too_large(f.length))
-        for f in claimed.values()
-        if f.mapping is not None and f.length > MAX_FILE_BYTES
+    claimed = [(file, file.mapping) for file in files if file.mapping is not None]
+    fit = {f.location: (f.path, m) for f, m in claimed if 0 < f.length <= MAX_FILE_BYTES}
+    # Spark passes over an empty file without a word, so it is told of here.
+    unread = [
+        (FILE, m.path, f.path, "", 0, None, _size_fault(f.length))
+        for f, m in claimed
+        if f.location not in fit
     ]
-    told = spark.createDataFrame(too_large, RECORDS)
+    told = spark.createDataFrame(unread, RECORDS)
     if not fit:
         return told
 
@@ -139,7 +141,6 @@ def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
                 batch.column("path"), batch.column("content"), strict=True
             ):
                 path, file = fit[location.as_py()]
-                assert file is not None
                 yield from _file_rows(path, file, content.as_py())
 
     contents = (
@@ -149,7 +150,7 @@ def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
         .select("path", "content")
     )
     records = contents.mapInArrow(parse, RECORDS)
-    return records.unionByName(told) if too_large else records
+    return records.unionByName(told) if unread else records
 
 
 def _file_rows(path: str, file: FileMapping, content: bytes) -> Iterator[pa.RecordBatch]:
@@ -184,7 +185,9 @@ def _file_rows(path: str, file: FileMapping, content: bytes) -> Iterator[pa.Reco
     yield batch(FILE, count)
 
 
-def _too_large(length: int) -> str:
+def _size_fault(length: int) -> str:
+    if length == 0:
+        return EMPTY
     return f"{length:,} bytes are more than {MAX_FILE_BYTES:,}; split the file"
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple, cast
 from shoplake.ingest.mapping_model import FileMapping
 from shoplake.ingest.yaml_clauses import nearest
 
+EMPTY = "the file is empty; was its upload interrupted? send it again"
 GZIP = b"\x1f\x8b"
 HELD = 20_000
 _CHUNK = 1 << 20
@@ -84,7 +85,7 @@ def lines(content: bytes, file: FileMapping) -> Iterator[str]:
     try:
         first = stream.readline().removeprefix("\ufeff")
         if not first:
-            raise FileError("the file is empty; was its upload interrupted? send it again")
+            raise FileError(EMPTY)
         yield first
         yield from stream
     except UnicodeDecodeError:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
 
 from shoplake.ingest.yaml_clauses import nearest
 
@@ -38,6 +39,9 @@ def sql_faults(sql: str, columns: tuple[str, ...]) -> list[str]:
     casts that raise, division, aggregates, random numbers and clocks are refused.
     """
     try:
+        kinds = [token.token_type for token in sqlglot.tokenize(sql, read="databricks")]
+        if kinds.count(TokenType.L_PAREN) != kinds.count(TokenType.R_PAREN):
+            return ["not a Spark SQL expression: its brackets do not match"]
         # The Databricks dialect tells CAST from TRY_CAST; Spark's takes both for the latter.
         tree = sqlglot.parse_one(sql, read="databricks")
     except SqlglotError as error:
@@ -66,7 +70,7 @@ def _unsteady(tree: exp.Expr) -> Iterator[str]:
             return
         name = node.name.lower() if isinstance(node, exp.Anonymous) else ""
         if isinstance(node, _UNSTEADY) or name in _UNSTEADY_NAMES:
-            yield f"{node.sql('spark')} changes from run to run; a record must give the same row always"
+            yield f"{node.sql('spark')} changes from run to run; a record's row must not"
 
 
 def _unsafe(tree: exp.Expr) -> Iterator[str]:
@@ -82,7 +86,7 @@ def _unsafe(tree: exp.Expr) -> Iterator[str]:
                 yield f"'{name}' is text; write TRY_CAST({name} AS DECIMAL(18,4)) to calculate"
         elif isinstance(node, _COMPARISONS) and _has_number(node):
             for name in _bare_columns(node):
-                yield f"'{name}' is text; write TRY_CAST({name} AS DECIMAL(18,4)), or a quoted value"
+                yield f"'{name}' is text; write TRY_CAST({name} AS INT), or quote the number"
 
 
 def _is_safe_divisor(node: exp.Expr) -> bool:

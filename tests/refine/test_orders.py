@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+
+from shoplake.refine.orders import orders
+from shoplake.refine.pseudonym import pseudonym
+from shoplake.refine.settings import RefineSettings
+
+BronzeMaker = Callable[..., DataFrame]
+
+
+def sold(number: int, **given: Any) -> dict[str, Any]:
+    line = {
+        "row_id": f"r{number:02}",
+        "order_id": f"{500 + number}",
+        "person_id": "17850.0",
+        "product_id": " 85123a ",
+        "quantity": "6",
+        "unit_price": "2.55",
+        "currency": "gbp",
+        "kind": "sale",
+        "ordered_at": f"2020-01-{number + 1:02} 08:26:00",
+    }
+    return line | given
+
+
+def refined(frame: DataFrame, settings: RefineSettings) -> dict[str, Row]:
+    return {row["row_id"]: row for row in orders(frame, None, settings).collect()}
+
+
+def test_line_is_typed_unified_and_pseudonymous(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    row = refined(bronze("orders", sold(0, line_id="1")), settings)["r00"]
+    assert row["order_line_id"] == "shop:500:1"
+    assert row["order_id"] == "shop:500"
+    assert row["product_id"] == "shop:85123A"
+    assert row["person_key"] == pseudonym("shop:17850", settings.pseudonym_key)
+    assert (row["quantity"], row["unit_price"], row["amount"]) == (
+        6, Decimal("2.5500"), Decimal("15.3000"),
+    )  # fmt: skip
+    assert (row["currency"], row["line_kind"], row["order_date"]) == (
+        "GBP", "product", date(2020, 1, 1),
+    )  # fmt: skip
+
+
+def test_kind_follows_the_sign_where_it_is_not_stated(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    frame = bronze(
+        "orders",
+        sold(0, kind=None),
+        sold(1, kind=None, quantity="-6"),
+        sold(2, kind="sale", quantity="-6", unit_price="0"),
+        sold(3, kind="Cancelled", quantity="6"),
+    )
+    found = refined(frame, settings)
+    assert [found[f"r0{i}"]["kind"] for i in range(4)] == [
+        "sale", "cancellation", "adjustment", "cancellation",
+    ]  # fmt: skip
+    assert {row["quantity"] for row in found.values()} == {6}
+
+
+def test_duplicate_takes_part_in_nothing(bronze: BronzeMaker, settings: RefineSettings) -> None:
+    frame = bronze(
+        "orders",
+        sold(0),
+        sold(0, row_id="r09"),
+        sold(2, kind="cancellation", quantity="-12"),
+    )
+    found = refined(frame, settings)
+    assert found["r09"]["_duplicate_of"] == "r00"
+    assert found["r00"]["cancelled_quantity"] == 6
+    assert found["r02"]["net_quantity"] == 6
+    assert found["r02"]["cancels_order_line_id"] == found["r00"]["order_line_id"]
+
+
+def test_value_that_cannot_be_cast_is_kept_and_its_line_takes_part_in_nothing(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    frame = bronze(
+        "orders",
+        sold(0, unit_price="two"),
+        sold(1, kind="cancellation", quantity="-6"),
+        sold(2, quantity="99999999999", ordered_at="yesterday"),
+    )
+    found = refined(frame, settings)
+    failures = {k: [tuple(f) for f in row["_cast_failures"]] for k, row in found.items()}
+    assert failures == {
+        "r00": [("unit_price", "two")],
+        "r01": [],
+        "r02": [("quantity", "99999999999"), ("ordered_at", "yesterday")],
+    }
+    assert found["r01"]["cancelled_quantity"] == 0
+
+
+def test_amount_too_large_is_null_and_no_error(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    row = refined(
+        bronze("orders", sold(0, quantity="-2147483648", unit_price="99999999999999")), settings
+    )["r00"]
+    assert (row["quantity"], row["amount"]) == (None, None)
+
+
+def test_cancellation_with_its_sales_ids_is_its_own_line(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    back = {"kind": "cancellation", "order_id": "500", "line_id": "1"}
+    frame = bronze(
+        "orders", sold(0, line_id="1"), sold(3, quantity="2", **back), sold(4, quantity="1", **back)
+    )
+    found = refined(frame, settings)
+    assert {row["_duplicate_of"] for row in found.values()} == {None}
+    assert len({row["order_line_id"] for row in found.values()}) == 3
+    assert found["r00"]["net_quantity"] == 3
+
+
+def test_outliers_by_item_and_by_shop_where_the_item_is_rare(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    usual = [sold(i, quantity=str(2 + i % 5)) for i in range(14)]
+    frame = bronze(
+        "orders",
+        *usual,
+        sold(20, quantity="5000"),
+        sold(21, quantity="80995", product_id="RARE"),
+        sold(22, quantity="80995", product_id="RARE", kind="cancellation"),
+        sold(23, quantity="4", product_id="RARE"),
+    )
+    found = refined(frame, settings)
+    assert {k for k, row in found.items() if row["is_outlier"]} == {"r20", "r21", "r22"}
+
+
+def test_same_rows_in_any_order_and_partitions_give_the_same_table(
+    bronze: BronzeMaker, settings: RefineSettings
+) -> None:
+    rng = random.Random(7)
+    rows = [
+        sold(
+            i % 20,
+            row_id=f"r{i:02}",
+            quantity=str(rng.choice([1, 2, 6, -2, -3])),
+            kind=None,
+            person_id=rng.choice(["1", "2", None]),
+        )
+        for i in range(30)
+    ]
+    expected = refined(bronze("orders", *rows), settings)
+    rng.shuffle(rows)
+    assert refined(bronze("orders", *rows).repartition(3), settings) == expected
