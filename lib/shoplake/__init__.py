@@ -1,3 +1,3 @@
-"""Shoplake: a lakehouse job suite that turns an online shop's data into governed tables and recommendations."""
+"""Shoplake: an online shop's raw data into governed tables and recommendations."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The whole loop in one process: two cycles of every step, so that what comes back is seen to matter."""
+"""The whole loop in one process: two cycles, so that what comes back is seen to matter."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run_loop(
     for cycle in (1, 2) if first_cycle_ends else (1,):
         heading(f"{mapping.shop}: cycle {cycle}")
         if built_in:
-            step("simulate" if cycle == 1 else "respond", "--data", data)
+            step("simulate" if cycle == 1 else "respond")
         if until in ("simulate", "respond"):
             return
         before = ["--before", first_cycle_ends] if cycle == 1 and first_cycle_ends else []

@@ -219,7 +219,7 @@ def _print_commands(settings: Settings) -> None:
     for command in (
         f"shoplake status --lake {lake}",
         f'shoplake sql --lake {lake} "select * from gold.recommendations limit 10"',
-        f'shoplake sql --lake {lake} "select reasons, record from governance.quarantine_silver_orders limit 5"',
+        f'shoplake sql --lake {lake} "select * from governance.quarantine_silver_orders limit 5"',
         f"mlflow ui --backend-store-uri {settings.tracking_uri}",
     ):
         console.print(f"  {command}", markup=False, soft_wrap=True)

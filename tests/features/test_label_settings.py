@@ -20,7 +20,7 @@ def test_shipped_settings_name_every_kind() -> None:
     [
         ("purchase_floor: 0.50", "purchase_flor: 0.50", "did you mean 'purchase_floor'"),
         ("    dismiss:", "    ignore:", "missing kinds.*dismiss"),
-        ("half_life_days: 14}", "half_life_days: 0}", "half_life_days of view is 0"),
+        ("half_life_days: 14}", "half_life_days: 0}", "half_life_days of click is 0"),
         ("purchase_floor: 0.50", "purchase_floor: 1.5", "purchase_floor is 1.5"),
         ("max_snapshots: 6", "max_snapshots: six", "expected int, got 'six'"),
         ("max_snapshots: 6", "max_snapshots: 0", "set it to 1 or more"),

@@ -44,8 +44,10 @@ def bronze(spark: SparkSession) -> BronzeMaker:
         types = {"_row": "bigint"}
         schema = ", ".join(f"{name} {types.get(name, 'string')}" for name in [*meta, *columns])
         data = [
-            (row.get("row_id", f"r{i}"), row.get("shop", shop), "f.csv", i, "{}")
-            + tuple(row.get(column) for column in columns)
+            (
+                *(row.get("row_id", f"r{i}"), row.get("shop", shop), "f.csv", i, "{}"),
+                *(row.get(column) for column in columns),
+            )
             for i, row in enumerate(rows)
         ]
         made = spark.createDataFrame(data, schema)

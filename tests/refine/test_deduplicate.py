@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 
 import pytest
 from pyspark.sql import SparkSession
 
 from shoplake.refine.deduplicate import mark_duplicates
 
-SCHEMA = "row_id string, key string, at timestamp, _cast_failures array<struct<column:string,value:string>>"
+FAILURES = "array<struct<column:string,value:string>>"
+SCHEMA = f"row_id string, key string, at timestamp, _cast_failures {FAILURES}"
 BAD = [("at", "x")]
 
 
 def marked(spark: SparkSession, rows: list[tuple], partitions: int = 1) -> dict[str, str | None]:
-    from datetime import datetime
-
     data = [(i, k, datetime.fromisoformat(t) if t else None, bad) for i, k, t, bad in rows]
     frame = spark.createDataFrame(data, SCHEMA).repartition(partitions)
     found = mark_duplicates(frame, ["key"], latest="at").collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -36,8 +37,6 @@ def line(number: int, kind: str, quantity: int, **given: Any) -> dict[str, Any]:
 
 
 def netted(spark: SparkSession, lines: list[dict[str, Any]], partitions: int = 1) -> dict[str, Any]:
-    from decimal import Decimal
-
     data = [
         tuple(
             START + timedelta(hours=row[n]) if n == "ordered_at"

@@ -76,12 +76,11 @@ def check_no_peeking(
     )
     touches = _touches(interactions, index, {row["person_key"] for row in rows})
     found = []
-    for row in rows:
+    for row in (row.asDict() for row in rows):
         past = touches.get(row["person_key"], [])
         end = row["cut"] + horizon_days * _DAY
-        found += [(row["example_id"], *error) for error in _history_errors(row.asDict(), past)]
-        labels = _label_errors(row.asDict(), past, end, settings)
-        found += [(row["example_id"], *error) for error in labels]
+        errors = [*_history_errors(row, past), *_label_errors(row, past, end, settings)]
+        found += [(row["example_id"], *error) for error in errors]
     _raise(found, "example", "gold.training_examples")
     _raise(
         list(_popularity_errors(snapshots, interactions, index, cuts, sample, seed)),
@@ -206,11 +205,9 @@ def _popularity_errors(
     """Sampled popularities that are not those of before the cut."""
     rows = snapshots.orderBy(F.xxhash64(F.lit(seed), "snapshot", "item_index")).limit(sample)
     chosen = rows.join(F.broadcast(index), "item_index").withColumn("cut", F.unix_micros("as_of"))
-    used = interactions.where(F.col("kind").isin("click", "purchase")).select(
-        "product_id",
-        "person_key",
-        F.unix_micros("at").alias("at"),
-        F.coalesce(F.unix_micros("taken_back_at"), F.lit(2**62)).alias("back"),
+    back = F.coalesce(F.unix_micros("taken_back_at"), F.lit(2**62)).alias("back")
+    used = interactions.where("kind IN ('click', 'purchase')").select(
+        "product_id", "person_key", F.unix_micros("at").alias("at"), back
     )
 
     def people(days: int) -> Column:
@@ -238,10 +235,10 @@ def _raise(found: list[tuple[str, str, str]], noun: str, table: str) -> None:
     if not found:
         return
     told = [f"{noun} {name}: {column} {why}" for name, column, why in found[:_TOLD]]
-    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    told += [f"and {len(found) - _TOLD} more"] if len(found) > _TOLD else []
     raise GovernanceError(
         f"{len(found)} of the sampled rows peek past their cut, or are not what the data say",
-        where=f"{table}: " + "; ".join(told) + more,
+        where=f"{table}: " + "; ".join(told),
         remedy="build the table again from the same version of silver as is checked here; if the "
         "error stays, a feature or label reads past its cut",
     )

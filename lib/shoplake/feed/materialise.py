@@ -22,7 +22,7 @@ from shoplake.feed.reader import FeedError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_ROWS_PER_FILE = 2**20
+_ROWS_PER_TASK = 2**20
 # So many row groups, if there are rows enough, that a few ranks share them evenly.
 _LEAST_GROUPS = 16
 
@@ -48,8 +48,8 @@ def materialise(
             among `columns`.
         columns: columns to keep: the fewer, the less an erasure has to look for.
         seed: of the order.
-        rows_per_group: rows of a row group; fewer where the table is small. The last group of a
-            file may be smaller.
+        rows_per_group: rows of a file, which is one row group (Spark 4.0 has no limit of rows for
+            groups within a file); fewer where the table is small.
 
     Returns:
         Absolute paths of the Parquet files, sorted.
@@ -69,16 +69,16 @@ def materialise(
                 where=source,
                 remedy="bring more data: labels need events after a cut and history before it",
             )
-        files = math.ceil(rows / _ROWS_PER_FILE)
-        groups = max(math.ceil(rows / rows_per_group), files * _LEAST_GROUPS)
+        tasks = math.ceil(rows / _ROWS_PER_TASK)
+        groups = max(math.ceil(rows / rows_per_group), tasks * _LEAST_GROUPS)
         order = F.xxhash64(F.lit(seed), F.col(key))
         made = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
         (
             df.withColumn("_order", order)
-            .repartition(files, key)
+            .repartition(tasks, key)
             .sortWithinPartitions("_order", key)
             .select(*columns)
-            .write.option("parquet.block.row.count.limit", math.ceil(rows / groups))
+            .write.option("maxRecordsPerFile", math.ceil(rows / groups))
             .parquet(made.as_uri())
         )
         (made / "source.json").write_text(said)

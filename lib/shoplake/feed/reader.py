@@ -8,7 +8,7 @@ processes, and every rank has the same number of steps.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +105,7 @@ class Feed:
             )
         return sum(groups), smallest // self._rows
 
-    def __iter__(self) -> Iterator[tuple[Batch, Position]]:
+    def __iter__(self) -> Generator[tuple[Batch, Position], None, None]:
         epoch, skip = self._start.epoch, self._start.step
         while True:
             streams = [self._shard(shard, epoch) for shard in self._own]
@@ -121,7 +121,7 @@ class Feed:
                     stream.close()
             epoch, skip = epoch + 1, 0
 
-    def _shard(self, shard: int, epoch: int) -> Iterator[dict[str, np.ndarray]]:
+    def _shard(self, shard: int, epoch: int) -> Generator[dict[str, np.ndarray], None, None]:
         """Slices of `self._rows` rows of one shard, in the epoch's order."""
         order = np.random.default_rng((self._seed, epoch, shard))
         held: dict[str, list[np.ndarray]] = {name: [] for name in self._columns}
@@ -146,25 +146,24 @@ class Feed:
 def _row_groups(
     files: list[str], columns: list[str], shard: int, shards: int, seed: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Row groups of one shard, shuffled by `seed`; one reading thread keeps their order.
+    """Row groups of one shard, shuffled by `seed`, read in this thread.
 
+    Petastorm 0.13's pool of one thread loses row groups now and then (7 of 20 reads of 5 groups).
     The one function that knows Petastorm: another reader only has to replace this.
     """
-    with warnings.catch_warnings():
-        # Petastorm 0.13 uses pyarrow's legacy dataset, which warns at each call.
-        warnings.simplefilter("ignore", FutureWarning)
-        from petastorm import make_batch_reader
+    # Petastorm 0.13 uses pyarrow's legacy dataset, which warns at each call and in its own threads.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"petastorm\.")
+    from petastorm import make_batch_reader
 
-        reader = make_batch_reader(
-            [f"file://{path}" for path in files],
-            schema_fields=[f"^{name}$" for name in columns],
-            workers_count=1,
-            results_queue_size=4,
-            shuffle_row_groups=True,
-            seed=seed,
-            cur_shard=shard,
-            shard_count=shards,
-        )
+    reader = make_batch_reader(
+        [f"file://{path}" for path in files],
+        schema_fields=[f"^{name}$" for name in columns],
+        reader_pool_type="dummy",
+        shuffle_row_groups=True,
+        seed=seed,
+        cur_shard=shard,
+        shard_count=shards,
+    )
     with closing(_Stopped(reader)):
         for group in reader:
             yield group._asdict()

@@ -15,9 +15,11 @@ from pyspark.sql import functions as F
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
 from shoplake.ingest.apply import bad_records, count_rows, file_reports, to_bronze, unrouted
+from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import Mapping
-from shoplake.ingest.reader import MAX_FILE_BYTES, SourceFile, list_files, read_files
+from shoplake.ingest.reader import MAX_FILE_BYTES, SourceFile, escaped, list_files, read_files
 from shoplake.ingest.registry import FileRegistry, Outcome, SeenFile
+from shoplake.ingest.sql_trial import check_sql
 from shoplake.runtime.console import Clock, say
 
 UNREAD = "unread"
@@ -49,6 +51,8 @@ def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) ->
     if not seen:
         say(run.step, f"{mapping.shop}: no new files among {len(files):,}")
         return
+    if problems := check_sql(run.lake.spark, mapping):
+        raise mapping_error(problems)
     _take(run, mapping, registry, listed, registry.plan(seen), seen)
 
 
@@ -137,12 +141,9 @@ def _hashed(run: Run, files: Sequence[SourceFile]) -> list[SeenFile]:
     fit = [f.location for f in files if f.length <= MAX_FILE_BYTES]
     shas: dict[str, str] = {}
     if fit:
-        content = run.lake.spark.read.format("binaryFile").load(
-            [re.sub(r"([*?\[\]{}\\])", r"\\\1", location) for location in fit]
-        )
-        shas = dict(
-            content.select("path", F.sha2("content", 256)).toPandas().itertuples(index=False)
-        )
+        reader = run.lake.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+        content = reader.load([escaped(location) for location in fit])
+        shas = {r[0]: r[1] for r in content.select("path", F.sha2("content", 256)).collect()}
     return [
         SeenFile(f.path, shas.get(f.location, f"size {f.length}"), f.length, _naive_utc(f.modified))
         for f in files

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -55,7 +56,7 @@ class SourceFile:
         path: relative to the folder.
         location: as Spark names it.
         length: bytes.
-        modified: UTC, as the file system says.
+        modified: as the file system says; 1970 for an empty file, of which Spark tells no time.
         mapping: the entry that claims it; None when none does.
     """
 
@@ -78,13 +79,14 @@ def list_files(spark: SparkSession, mapping: Mapping, root: Path | str) -> list[
     """
     base = _absolute(root)
     try:
-        found = (
+        listing = (
             spark.read.format("binaryFile")
             .option("recursiveFileLookup", "true")
-            .load(_escaped(base))
-            .select("path", "length", "modificationTime")
-            .collect()
+            .load(escaped(base))
         )
+        told = listing.select("path", "length", "modificationTime").collect()
+        # Rows leave out empty files, which must not go unnoticed.
+        paths = {_relative(unquote(url), base): unquote(url) for url in listing.inputFiles()}
     except PySparkException as error:
         if "PATH_NOT_FOUND" not in str(error):
             raise
@@ -95,14 +97,15 @@ def list_files(spark: SparkSession, mapping: Mapping, root: Path | str) -> list[
         ) from None
     ignored = [glob_pattern(glob) for glob in mapping.ignore]
     entries = [(glob_pattern(file.path), file) for file in mapping.files]
+    found = {_relative(row[0], base): tuple(row) for row in told}
     files = []
-    for location, length, modified in found:
-        path = _relative(location, base)
+    for path in sorted({*paths, *found}):
         if any(pattern.fullmatch(path) for pattern in ignored):
             continue
+        location, length, modified = found.get(path) or (paths[path], 0, datetime(1970, 1, 1))
         files.append(SourceFile(path, location, length, modified, _claim(path, entries, mapping)))
     _check_found(mapping, files, base)
-    return sorted(files, key=lambda file: file.path)
+    return files
 
 
 def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
@@ -146,7 +149,7 @@ def read_files(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     contents = (
         spark.read.format("binaryFile")
         .option("recursiveFileLookup", "true")
-        .load([_escaped(location) for location in sorted(fit)])
+        .load([escaped(location) for location in sorted(fit)])
         .select("path", "content")
     )
     records = contents.mapInArrow(parse, RECORDS)
@@ -230,6 +233,6 @@ def _relative(location: str, base: str) -> str:
     return place.removeprefix(folder).removeprefix("/")
 
 
-def _escaped(path: str) -> str:
+def escaped(path: str) -> str:
     r"""`path` as a glob that matches only itself."""
     return re.sub(r"([*?\[\]{}\\])", r"\\\1", path)

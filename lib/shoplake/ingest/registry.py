@@ -6,7 +6,7 @@ append, so a batch that was interrupted is finished with the same files and no r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -102,7 +102,7 @@ class FileRegistry:
         self._record(number, lines)
 
     def _record(
-        self, number: int, lines: list[tuple[SeenFile, str, int | None, str | None]]
+        self, number: int, lines: Sequence[tuple[SeenFile, str, int | None, str | None]]
     ) -> None:
         now = datetime.now(UTC).replace(tzinfo=None)
         append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -31,10 +31,14 @@ def check_sql(spark: SparkSession, mapping: Mapping) -> list[Problem]:
     for i, file in enumerate(mapping.files):
         schema = StructType([StructField(name, StringType()) for name in file.columns])
         rows = spark.createDataFrame([(v,) * len(file.columns) for v in HOSTILE], schema)
-        for sql in _expressions(file, f"files[{i}]"):
-            message = _fault(rows, sql)
-            if message:
-                problems.append(Problem(mapping.source, sql.line, sql.field, message))
+        expressions = _expressions(file, f"files[{i}]")
+        # One job when all is well; one for each expression only to find the culprits.
+        if not expressions or _fault(rows, expressions) is None:
+            continue
+        for sql in expressions:
+            fault = _fault(rows, [sql])
+            if fault:
+                problems.append(Problem(mapping.source, sql.line, sql.field, fault))
     return problems
 
 
@@ -51,22 +55,22 @@ def _expressions(file: FileMapping, at: str) -> list[_Sql]:
     return found
 
 
-def _fault(rows: DataFrame, sql: _Sql) -> str | None:
+def _fault(rows: DataFrame, expressions: list[_Sql]) -> str | None:
+    names = [f"value{i}" for i in range(len(expressions))]
     try:
-        tried = rows.select(F.expr(sql.text).alias("value"))
-        kind = tried.schema["value"].dataType.simpleString()
-        if sql.type == "boolean" and kind != "boolean":
-            return f"a condition is needed, and this is a {kind}"
-        if kind.startswith(("struct", "array", "map", "binary")):
-            return f"text is needed, and this is a {kind}; to_json(..) makes it text"
-        tried.select(_text(F.col("value"))).collect()
+        tried = rows.select(
+            *(F.expr(s.text).alias(n) for n, s in zip(names, expressions, strict=True))
+        )
+        for name, sql in zip(names, expressions, strict=True):
+            kind = tried.schema[name].dataType.simpleString()
+            if sql.type == "boolean" and kind != "boolean":
+                return f"a condition is needed, and this is a {kind}"
+            if kind.startswith(("struct", "array", "map", "binary")):
+                return f"text is needed, and this is a {kind}; to_json(..) makes it text"
+        tried.select(*(F.col(name).cast("string") for name in names)).collect()
     except PySparkException as error:
         return f"Spark refuses it: {_first_line(error)}"
     return None
-
-
-def _text(value: Column) -> Column:
-    return value.cast("string")
 
 
 def _first_line(error: PySparkException) -> str:

@@ -30,17 +30,17 @@ def flag_outliers(
         units: column of the units that take part, zero on lines that must not.
     """
     counted = (F.col("kind") == F.lit("sale")) & (F.col(units) > 0)
-    size = F.round(F.log(F.greatest(F.col("quantity"), F.lit(1))) * _MICRO).cast("bigint")
-    sized = lines.withColumn("_size", size).withColumn("_sold", F.when(counted, F.col("_size")))
-    item = Window.partitionBy("shop", "product_id")
-    judged = (
-        sized.withColumns(
-            {"_lines": F.count("_sold").over(item), "_middle": F.median("_sold").over(item)}
-        )
-        .withColumn("_mad", F.median(F.abs(F.col("_sold") - F.col("_middle"))).over(item))
-        .join(F.broadcast(_shop_spread(sized)), "shop", "left")
+    sized = lines.withColumn("_size", _size())
+    sizes = (
+        lines.where(counted)
+        .groupBy("shop", "product_id", _size().alias("_size"))
+        .agg(F.count(F.lit(1)).alias("_n"))
     )
-    is_known = F.col("_lines") >= settings.outlier_min_lines
+    # One row an item and one a shop: small beside the lines, which need no shuffle this way.
+    judged = sized.join(F.broadcast(_item_spread(sizes)), ["shop", "product_id"], "left").join(
+        F.broadcast(_shop_spread(sizes)), "shop", "left"
+    )
+    is_known = F.coalesce(F.col("_lines") >= settings.outlier_min_lines, F.lit(False))
     middle = F.when(is_known, F.col("_middle")).otherwise(F.col("_shop_middle"))
     item_mad = F.when(is_known & (F.col("_mad") > 0), F.col("_mad"))
     scale = F.coalesce(
@@ -55,19 +55,33 @@ def flag_outliers(
     )
 
 
-def _shop_spread(sized: DataFrame) -> DataFrame:
-    """Per shop: median, MAD and mean absolute deviation of the sizes sold."""
-    sizes = sized.where(F.col("_sold").isNotNull()).groupBy("shop", "_sold").agg(
-        F.count(F.lit(1)).alias("_n")
-    )  # fmt: skip
-    shop = Window.partitionBy("shop")
-    middle = F.percentile("_sold", 0.5, F.col("_n")).over(shop)
-    away = F.abs(F.col("_sold") - F.col("_shop_middle"))
+def _size() -> Column:
+    return F.round(F.log(F.greatest(F.col("quantity"), F.lit(1))) * _MICRO).cast("bigint")
+
+
+def _item_spread(sizes: DataFrame) -> DataFrame:
+    """Per item: lines, median and MAD of the sizes sold, from how often each was sold."""
+    item = Window.partitionBy("shop", "product_id")
+    middle = F.percentile("_size", 0.5, F.col("_n")).over(item)
+    away = F.abs(F.col("_size") - F.col("_middle"))
     return (
-        sizes.withColumn("_shop_middle", middle)
-        .groupBy("shop")
+        sizes.withColumn("_middle", middle)
+        .groupBy("shop", "product_id", "_middle")
+        .agg(F.sum("_n").alias("_lines"), F.percentile(away, 0.5, F.col("_n")).alias("_mad"))
+    )
+
+
+def _shop_spread(sizes: DataFrame) -> DataFrame:
+    """Per shop: median, MAD and mean absolute deviation of the sizes sold."""
+    shop = Window.partitionBy("shop")
+    middle = F.percentile("_size", 0.5, F.col("_n")).over(shop)
+    away = F.abs(F.col("_size") - F.col("_shop_middle"))
+    return (
+        sizes.groupBy("shop", "_size")
+        .agg(F.sum("_n").alias("_n"))
+        .withColumn("_shop_middle", middle)
+        .groupBy("shop", "_shop_middle")
         .agg(
-            F.first("_shop_middle").alias("_shop_middle"),
             F.percentile(away, 0.5, F.col("_n")).alias("_shop_mad"),
             (F.sum(away * F.col("_n")) / F.sum("_n")).alias("_shop_mean_deviation"),
         )

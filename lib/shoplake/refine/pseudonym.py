@@ -58,8 +58,6 @@ def pseudonymise(col: Column, key: Secret) -> Column:
 
 def _pseudonyms(key: Secret) -> Callable[[pd.Series], pd.Series]:
     def pseudonyms(values: pd.Series) -> pd.Series:
-        # Ids repeat: one digest per distinct value of the batch.
-        distinct = {value: pseudonym(value, key) for value in values.dropna().unique()}
-        return values.map(distinct)
+        return values.map(lambda value: pseudonym(value, key), na_action="ignore")
 
     return pseudonyms

@@ -26,7 +26,7 @@ def open_bronze(bronze: DataFrame, key: Secret, *, given: Sequence[str] = ()) ->
     if not given:
         return rows
     has_id = F.concat(*(trimmed(column) for column in given)).isNotNull()
-    content = F.to_json(F.struct("shop", *sorted(entity)))
+    content = F.sha2(F.to_json(F.struct("shop", *sorted(entity))), 256)
     return rows.withColumn("_digest", pseudonymise(F.when(~has_id, content), key))
 
 

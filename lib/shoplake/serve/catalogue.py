@@ -40,6 +40,27 @@ class Catalogue:
         return allowed & self.available if only_available else allowed
 
 
+def scorer_inputs(
+    items: DataFrame, snapshot: DataFrame
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """Texts, log_popularity and log_recent [C] by item_index, as a text model's scorer takes them.
+
+    Args:
+        items: one `as_of` of gold.item_features.
+        snapshot: item_index, log_popularity and log_recent at that instant; items it lacks have 0.
+    """
+    rows = pd.DataFrame(items.select("item_index", "text").toPandas())
+    size = len(rows) + 1
+    texts = [""] * size
+    for index, text in zip(rows["item_index"], rows["text"], strict=True):
+        texts[index] = text
+    columns = ["item_index", "log_popularity", "log_recent"]
+    known = pd.DataFrame(snapshot.select(columns).toPandas())
+    priors = np.zeros((2, size))
+    priors[:, known["item_index"]] = known[["log_popularity", "log_recent"]].to_numpy().T
+    return texts, priors[0], priors[1]
+
+
 def load_catalogue(items: DataFrame) -> Catalogue:
     """The catalogue of one `as_of` of gold.item_features.
 

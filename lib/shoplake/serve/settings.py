@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from shoplake.errors import ShoplakeError
+from shoplake.runtime.settings import conf_dir
+from shoplake.runtime.typed import load_yaml
 
 
 class ServeError(ShoplakeError):
@@ -54,3 +56,23 @@ class ServeSettings:
                 where="serving settings",
                 remedy="set it to 0 (off) or a number of days",
             )
+
+
+@dataclass(frozen=True)
+class _File:
+    k: int
+    exclude_seen: bool
+    exclude_recent_days: int
+    exclude_unavailable: bool
+    per_category: int
+
+
+def load_serve_settings(history_length: int) -> ServeSettings:
+    """`conf/serve.yml`, for histories of this length.
+
+    Raises:
+        SettingsError: a key is unknown, missing or of a wrong type.
+        ServeError: a number is out of range.
+    """
+    said = load_yaml(conf_dir() / "serve.yml", _File)
+    return ServeSettings(**asdict(said), history_length=history_length)

@@ -48,10 +48,18 @@ def test_nothing_is_clicked_twice() -> None:
         assert len(clicks) == len(set(clicks)) <= 2
 
 
-def test_the_best_list_is_worth_most() -> None:
-    utilities = np.random.default_rng(3).normal(size=30)
+def test_the_value_of_a_list_is_what_its_showings_sell_on_average() -> None:
+    utilities, rng = np.array([3.0, 2.0, 4.0, 1.0]), np.random.default_rng(4)
+    bought = purchase_probability(utilities, CHOICE)
+    showings = 20_000
+    sold = sum(bought[draw_clicks(rng, utilities, CHOICE)].sum() for _ in range(showings))
+    assert list_value(utilities, CHOICE) == pytest.approx(sold / showings, rel=0.02)
+
+
+def test_the_list_by_utility_sells_more_than_random_ones() -> None:
+    utilities = np.random.default_rng(3).normal(scale=1.5, size=100)
     best = list_value(utilities[best_list(utilities, 5)], CHOICE)
-    others = [np.random.default_rng(s).choice(30, 5, replace=False) for s in range(100)]
+    others = [np.random.default_rng(s).choice(100, 5, replace=False) for s in range(200)]
     assert best > max(list_value(utilities[items], CHOICE) for items in others)
 
 

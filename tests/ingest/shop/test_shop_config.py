@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from shop_files import lines
 
 from shoplake.errors import SettingsError
 from shoplake.ingest.check import check_shop
 from shoplake.ingest.mapping import load_mapping
 from shoplake.ingest.shop import ShopConfig, load_shop_config, simulate
 from shoplake.ingest.shop.files import FORMS
+from shoplake.ingest.shop.part import simulate_catalogue
 from shoplake.runtime.settings import conf_dir
 
 
@@ -60,3 +63,14 @@ def test_the_mapping_is_sound_and_knows_every_file() -> None:
     assert {f.path.split("/")[0]: f.columns for f in mapping.files} == {
         entity: form.columns for entity, form in FORMS.items()
     }
+
+
+def test_attributes_stay_json_in_the_products_file(tiny: ShopConfig, tmp_path: Path) -> None:
+    simulate_catalogue(tiny, tmp_path, 0, 0)
+    mapping = load_mapping(conf_dir() / "sources" / "builtin.yml")
+    assert mapping.file("products/day=*/*.tsv").quote is None
+    header, *rows = (line.split("\t") for line in lines(tmp_path, "products"))
+    products = [dict(zip(header, row, strict=True)) for row in rows]
+    described = [json.loads(p["attributes"]) for p in products if p["type"] == "product"]
+    assert {"colour", "material", "style", "pack"} == set(described[0])
+    assert len(described) > 0.8 * tiny.products

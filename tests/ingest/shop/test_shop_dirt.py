@@ -48,7 +48,7 @@ def _orders(out: Path) -> dict[str, list[dict[str, str]]]:
 def dirty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ShopConfig]:
     """A small shop with much dirt, so that every kind occurs."""
     config = load_shop_config(people=60, people_per_file=60, visits_per_day=0.5)
-    rates = dict.fromkeys((f.name for f in dataclasses.fields(config.dirt)), 0.03)
+    rates = dict.fromkeys((f.name for f in dataclasses.fields(config.dirt)), 0.03) | {"text": 0.13}
     config = dataclasses.replace(config, dirt=dataclasses.replace(config.dirt, **rates))
     out = tmp_path_factory.mktemp("dirty")
     simulate_part(config, out, 0, 0, 20)
@@ -115,7 +115,8 @@ def test_every_dirty_order_line_is_in_truth_and_no_other(dirty: tuple[Path, Shop
 
 def test_rates_are_as_configured(dirty: tuple[Path, ShopConfig]) -> None:
     out, config = dirty
-    counts, rows = Counter(_truth(out, "events").values()), len(_events(out))
+    counts, bots = Counter(_truth(out, "events").values()), _truth(out, "sessions")
+    rows = sum(copies[0]["session"] not in bots for copies in _events(out).values())
     for kind in ("exact_duplicate", "date_format", "late", "bad_kind"):
         expected = getattr(config.dirt, kind) * rows
         assert abs(counts[kind] - expected) < 5 * expected**0.5, kind
@@ -130,19 +131,20 @@ def test_bot_sessions_look_at_hundreds_of_products_a_minute(dirty: tuple[Path, S
     assert all(n < 150 for session, n in views.items() if session not in bots)
 
 
-def test_dirty_texts_can_be_repaired(dirty: tuple[Path, ShopConfig]) -> None:
+def test_dirty_texts_are_what_truth_calls_them(dirty: tuple[Path, ShopConfig]) -> None:
     out, _ = dirty
-    texts = {
-        r["review_id"]: r["body"] for r in map(json.loads, lines(out, "reviews")) if "body" in r
-    }
-    kinds = {i: d for i, d in _truth(out, "reviews").items() if d.startswith("text_")}
-    assert kinds
-    for review_id, dirt in kinds.items():
-        text = str(texts[review_id])
-        if dirt == "text_html":
-            assert html.unescape(text) != text
-        else:
-            assert not text.isascii()
+    texts = {m["message_id"]: m.get("body", "") for m in map(json.loads, lines(out, "messages"))}
+    truth = _truth(out, "messages")
+    assert sum(dirt.startswith("text_") for dirt in truth.values()) > 3
+    for message_id, text in texts.items():
+        assert _text_dirt(text) == (truth.get(message_id, "").startswith("text_"))
+
+
+def _text_dirt(text: str) -> bool:
+    wide = re.search(r"[\uff01-\uff5e]", text)
+    return (
+        bool(wide) or "\x07" in text or "Ã" in text or "â€" in text or html.unescape(text) != text
+    )
 
 
 def test_truth_is_read_with_the_day_it_arrived(spark: SparkSession, simulated: Simulated) -> None:

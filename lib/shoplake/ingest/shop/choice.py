@@ -68,14 +68,29 @@ def draw_clicks(rng: np.random.Generator, utilities: Floats, choice: ChoiceSetti
 
 
 def list_value(utilities: Floats, choice: ChoiceSettings) -> float:
-    """Expected purchases from the first click in a list whose items have these utilities."""
-    clicks = click_probabilities(utilities, examination(len(utilities), choice), choice)
-    return float(clicks @ purchase_probability(utilities, choice))
+    """Expected number of purchases from one showing of a list, exact over all orders of clicks.
+
+    Args:
+        utilities: utility of the item at each position, shape (n,).
+    """
+    n, bought = len(utilities), purchase_probability(utilities, choice)
+    # One row for each way to have clicked so far: the attraction left, and how likely it is.
+    left, likely, total = np.exp(utilities)[None, :] * examination(n, choice), np.ones(1), 0.0
+    for turn in range(min(choice.most_clicks, n)):
+        if turn:
+            left = (left[:, None, :] * (1.0 - np.eye(n))).reshape(-1, n)
+        clicks = (
+            likely[:, None] * left / (np.exp(choice.no_click) + left.sum(axis=1, keepdims=True))
+        )
+        total += float((clicks @ bought).sum())
+        likely = clicks.ravel()
+    return total
 
 
 def best_list(utilities: Floats, length: int) -> NDArray[np.intp]:
     """Indices of the `length` highest utilities, highest first, ties by index.
 
-    Purchase probability rises with utility, so this order is the list to measure regret against.
+    The list to measure regret against. Purchase probability rises with utility, so hardly a list
+    sells more (one of weak items around the strongest can, as they distract less from it).
     """
     return np.argsort(-utilities, kind="stable")[:length]

@@ -110,8 +110,15 @@ def encode(records: Iterable[Record], form: Form) -> bytes:
             line = {c: record[c] for c in form.columns if record.get(c) not in (None, "")}
             text.write(_JSON.encode(line) + "\n")
     else:
-        delimiter = "\t" if form.ending.startswith("tsv") else ","
-        writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+        # TSV knows no quotes: a cell holds no tab and no line end, and is written as it is.
+        tsv = form.ending.startswith("tsv")
+        writer = csv.writer(
+            text,
+            delimiter="\t" if tsv else ",",
+            quotechar=None if tsv else '"',
+            quoting=csv.QUOTE_NONE if tsv else csv.QUOTE_MINIMAL,
+            lineterminator="\n",
+        )
         writer.writerow(form.columns)
         writer.writerows([record.get(c, "") for c in form.columns] for record in records)
     data = text.getvalue().encode()

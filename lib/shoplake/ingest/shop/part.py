@@ -20,7 +20,7 @@ from shoplake.ingest.shop.choice import best_list
 from shoplake.ingest.shop.config import ShopConfig, Stream, generator
 from shoplake.ingest.shop.dirt import bot_session, plant
 from shoplake.ingest.shop.files import Row, Rows, happened, write_part
-from shoplake.ingest.shop.people import CHANNELS, person_number
+from shoplake.ingest.shop.people import person_number
 from shoplake.ingest.shop.reactions import Reactions, Recommended
 from shoplake.ingest.shop.shopper import RECORDED, Shopper
 from shoplake.ingest.shop.visit import Visit
@@ -114,7 +114,7 @@ def best_part(config: ShopConfig, part: int, day: int, length: int) -> pd.DataFr
         best = best_list(wanted, min(length, int(market.available[day].sum())))
         lists.append(
             pd.DataFrame({
-                "person_id": next(i for c, i in shopper.person.ids.items() if CHANNELS[c] != "pos"),
+                "person_id": shopper.person.online_id,
                 "product_id": [catalogue.ids[i] for i in best],
                 "rank": np.arange(1, len(best) + 1, dtype=np.int32),
                 "model_version": "best",

@@ -48,6 +48,11 @@ class Person:
     birth_year: int
     consent: bool
 
+    @property
+    def online_id(self) -> str:
+        """The identity that lists are shown to; everybody has one."""
+        return next(i for letter, i in self.ids.items() if CHANNELS[letter] != "pos")
+
 
 def natural_id(prefix: str, *parts: object) -> str:
     """A stable id that says nothing about what it was made of: prefix and 16 hex digits."""

@@ -36,8 +36,8 @@ class Reactions:
     whatever was recommended, so that two models can be compared on the same days.
 
     Attributes:
-        expected: expected purchases from the first click, summed over the times a list was shown.
-        best: the same for the lists that would have been best; best - expected is the regret.
+        expected: expected purchases, summed over the times the list was shown.
+        best: the same for lists in the order of true utility; best - expected is the regret.
     """
 
     shopper: Shopper
@@ -53,6 +53,10 @@ class Reactions:
         rng = generator(config, Stream.REACTION, shopper.person.number, day)
         available = shopper.market.available[day]
         items = np.array([i for i in self.given.items if available[i]][: config.slots], dtype=int)
+        # A till shows no lists: its customer sees theirs online.
+        visitor = self.given.person_id
+        if CHANNELS[visitor[0]] == "pos":
+            visitor = shopper.person.online_id
         explored, shuffled = rng.random() < config.exploration, rng.permutation(len(items))
         second, rows = int(rng.integers(7 * 3600, 22 * 3600)), Rows(feedback=[], orders=[])
         if not len(items):
@@ -71,7 +75,7 @@ class Reactions:
         def log(kind: str, index: int, seconds: int) -> None:
             record: Record = {
                 "feedback_id": natural_id("f", request, day, index, kind), "request_id": request,
-                "visitor": self.given.person_id, "sku": shopper.catalogue.ids[shown[index]],
+                "visitor": visitor, "sku": shopper.catalogue.ids[shown[index]],
                 "action": kind, "position": index + 1, "propensity": round(propensity[index], 6),
                 "model": self.given.model_version, "at": time_text(day, second + seconds),
             }  # fmt: skip
@@ -89,10 +93,10 @@ class Reactions:
                 log("purchase", index, 300)
                 self.bought.add(item)
                 record = order_line(
-                    order_no, line, self.given.person_id, shopper.catalogue.ids[item],
-                    shopper.catalogue.titles[item], int(rng.geometric(0.75)),
+                    order_no, line, visitor, shopper.catalogue.ids[item],
+                    shopper.catalogue.titles[item], shopper.quantity(rng, item),
                     float(shopper.market.price[day, item]), kind="SALE",
-                    country=shopper.person.country, channel=CHANNELS[self.given.person_id[0]],
+                    country=shopper.person.country, channel=CHANNELS[visitor[0]],
                     at=time_text(day, second + 300),
                 )  # fmt: skip
                 rows["orders"].append(happened(day, second + 300, record))

@@ -76,6 +76,12 @@ class Shopper:
         again = self.catalogue.consumable[item]
         return choice.repeat_consumable if again else -choice.repeat_durable
 
+    def quantity(self, rng: np.random.Generator, item: int) -> int:
+        """How many are bought: several of what runs out, and many by the trade."""
+        pieces = 1 + int(rng.poisson(1.6 if self.catalogue.consumable[item] else 0.4))
+        trade = self.person.segment == "trade"
+        return pieces * int(rng.choice([2, 3, 4, 6])) if trade else pieces
+
     def next_id(self, prefix: str) -> str:
         """A fresh id for something this person caused."""
         self.serial += 1

@@ -77,9 +77,9 @@ def respond(
             model_version, request_id; one list a person, of their first identity if there are more.
 
     Returns:
-        As `simulate`, and `list`: shown, expected_purchases and best_purchases (from the first
-        click, by the true choice model, of the lists shown and of the best possible; their
-        difference is the regret), unknown_people, unknown_products.
+        As `simulate`, and `list`: shown, expected_purchases and best_purchases (by the true choice
+        model, of the lists shown and of those in the order of true utility; their difference is
+        the regret), unknown_people, unknown_products.
 
     Raises:
         SettingsError: as `simulate`; or a column of the recommendations is missing.
@@ -105,7 +105,11 @@ def respond(
 
 
 def best_lists(spark: SparkSession, config: ShopConfig, day: int, length: int) -> DataFrame:
-    """The lists nobody can beat on `day`: each person's items by true utility, for `respond`."""
+    """The lists to measure others against: each person's items by true utility as `day` begins.
+
+    Returns:
+        Columns of `RECOMMENDATIONS`, as `respond` takes them; `length` rows a person.
+    """
 
     def run(batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         for batch in batches:

@@ -89,10 +89,7 @@ class Visit:
                 self._take(item)
 
     def _take(self, item: int) -> None:
-        quantity = int(self.rng.geometric(0.75))
-        if self.shopper.person.segment == "trade":
-            quantity *= int(self.rng.choice([6, 12, 24]))
-        self.basket.setdefault(item, quantity)
+        self.basket.setdefault(item, self.shopper.quantity(self.rng, item))
         if self.channel != "pos":
             self._event("cart", item, qty=self.basket[item])
 

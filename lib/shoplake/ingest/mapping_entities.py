@@ -1,4 +1,4 @@
-"""One column of a mapping: where its value comes from and how it is understood."""
+"""One entity of a mapping: which records feed it, and where each column comes from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import zoneinfo
 
 import yaml
 
-from shoplake.ingest.mapping_model import ColumnMapping
+from shoplake.ingest.entities import ENTITIES
+from shoplake.ingest.mapping_model import ColumnMapping, EntityMapping
 from shoplake.ingest.sql_static import sql_faults
 from shoplake.ingest.time_patterns import pattern_fault
 from shoplake.ingest.yaml_clauses import Clause, nearest
@@ -15,6 +16,45 @@ from shoplake.ingest.yaml_clauses import Clause, nearest
 _SOURCES = ("column", "const", "sql")
 _READINGS = ("timestamp", "scale", "values")
 _KEYS = (*_SOURCES, *_READINGS, "float_id", "zone", "default")
+
+
+def parse_entity(
+    name: str, clause: Clause, header: tuple[str, ...], has_currency: bool
+) -> EntityMapping:
+    """Read one entry under `entities`.
+
+    Args:
+        name: a key of `ENTITIES`.
+        clause: its keys.
+        header: raw columns of the file.
+        has_currency: the mapping has one for all.
+    """
+    keys = clause.keys(("where", "distinct", "columns"), required=("columns",))
+    entity = ENTITIES[name]
+    entries = keys["columns"].entries() if "columns" in keys else {}
+    columns = []
+    for column, value in entries.items():
+        if column == "mentions":
+            value.problem("'mentions' is counted, not mapped; remove it")
+        elif column not in entity.columns:
+            value.problem(f"{name} has no column '{column}'; {nearest(column, entity.columns)}")
+        else:
+            columns.append(parse_column(column, value, header, entity.words.get(column, ())))
+    if "columns" in keys:
+        given = {*entries, *(("currency",) if has_currency else ())}
+        for column in entity.required:
+            if column not in given:
+                keys["columns"].problem(f"{name} cannot do without '{column}'; map it")
+    where = keys["where"].text() if "where" in keys else None
+    for fault in sql_faults(where, header) if where is not None else ():
+        keys["where"].problem(fault)
+    return EntityMapping(
+        entity=name,
+        columns=tuple(columns),
+        where=where,
+        distinct=keys["distinct"].boolean() if "distinct" in keys else False,
+        line=clause.line,
+    )
 
 
 def parse_column(

@@ -1,0 +1,76 @@
+"""Grain: one row per model version, task, metric and scorer, in governance.model_metrics."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from shoplake.evaluate.training import judge, pin, record, train_inputs
+from shoplake.features.behaviour import read_behaviour
+from shoplake.governance.run import Run
+from shoplake.ingest.check import mapping_path
+from shoplake.ingest.mapping import load_mapping
+from shoplake.models.artifact import load_artifact
+from shoplake.models.config import load_two_tower, model_file
+from shoplake.models.launch import launch
+from shoplake.models.tracking import Registry
+from shoplake.models.train import train
+from shoplake.runtime.console import say
+from shoplake.runtime.settings import conf_dir
+from shoplake.steps import job_parser, run_job
+
+
+def parser() -> argparse.ArgumentParser:
+    """The job's command line."""
+    options = job_parser("train", __doc__)
+    options.add_argument("--model", default="two_tower", help="conf/models/<MODEL>.yml, or a file")
+    options.add_argument("--launch", choices=("inline", "local", "spark"))
+    options.add_argument("--processes", type=int)
+    return options
+
+
+def train_model(run: Run, args: argparse.Namespace) -> None:
+    """Train on the newest training set, judge beside the baselines, register, promote if earned."""
+    settings = run.lake.settings
+    config = load_two_tower(model_file(args.model))
+    pinned = pin(run, load_mapping(mapping_path(args.shop, conf_dir())).horizon_days)
+    registry = Registry.of(settings)
+    fingerprint = pinned.fingerprint(config)
+    version = registry.find(fingerprint)
+    # The verdict is written last, so a version that has one is done with.
+    if version is not None and registry.verdict(version) is not None:
+        say(run.step, f"{registry.name} version {version} [dim]unchanged[/]")
+        return
+    if version is None:
+        trained = launch(
+            train,
+            config,
+            train_inputs(run, pinned, config),
+            run_dir=str(Path(settings.lake) / "runs" / fingerprint),
+            mode=args.launch or settings.training.launch,
+            processes=args.processes or settings.training.processes,
+        )
+        model, curve = load_artifact(Path(trained.folder)), trained.curve
+        say(run.step, f"{trained.examples:,} examples [dim]{trained.seconds:.1f} s[/]")
+    else:
+        model, curve = registry.load(version), []
+    judged = judge(run, pinned, model, read_behaviour(run).interactions, registry.name)
+    parents = pinned.parents(run)
+    if version is None:
+        version = registry.register(
+            Path(trained.folder), config, parents,
+            fingerprint=fingerprint, metrics=judged.scalars(registry.name), curve=curve,
+        )  # fmt: skip
+    record(run, pinned, judged, parents, registry.name, version)
+    champion = registry.promote(version, judged.verdict.passed, judged.verdict.text())
+    say(run.step, judged.verdict.text())
+    say(run.step, f"version {version} is {'champion' if champion else 'not promoted'}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    run_job(parser(), argv, train_model)
+
+
+if __name__ == "__main__":
+    main()

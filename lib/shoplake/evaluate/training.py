@@ -1,0 +1,169 @@
+"""From a pinned training set to a judged, registered model version: what `jobs/train.py` does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.contracts.ddl import schema
+from shoplake.errors import ModelError
+from shoplake.evaluate.holdout import load_holdout
+from shoplake.evaluate.recommender import Judgement, judge_recommender
+from shoplake.features.histories import Cut, cut_table, seen
+from shoplake.feed import materialise
+from shoplake.governance.run import Run
+from shoplake.models.artifact import LoadedTwoTower
+from shoplake.models.config import TwoTowerConfig
+from shoplake.models.inputs import COLUMNS, TrainInputs, training_rows
+from shoplake.models.tracking import Parents
+from shoplake.runtime.revision import code_revision
+
+EXAMPLES, SNAPSHOTS, ITEMS = (
+    "gold.training_examples",
+    "gold.item_snapshots",
+    "gold.item_features",
+)
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Pinned gold tables that one model version comes from.
+
+    Attributes:
+        versions: Delta versions by table.
+        cut: the test cut; training labels end at or before it.
+        horizon_days: days that labels look ahead.
+        texts: item texts by item_index, row 0 the padding's.
+    """
+
+    versions: dict[str, int]
+    cut: datetime
+    horizon_days: int
+    texts: list[str]
+
+    def fingerprint(self, config: TwoTowerConfig) -> str:
+        """Same tables and settings, same model: it need not be trained again."""
+        said = json.dumps([self.versions, asdict(config), self.horizon_days], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+    def parents(self, run: Run) -> Parents:
+        """What the model version will say it came from."""
+        contracts = {
+            t: f"{c.version} {c.fingerprint}" for t in self.versions if (c := run.contracts[t])
+        }
+        split = (
+            f"by time: train before {self.cut:%Y-%m-%d}, test the {self.horizon_days} days after"
+        )
+        return Parents(self.versions, contracts, code_revision(), split)
+
+
+def pin(run: Run, horizon_days: int) -> TrainingSet:
+    """The newest versions of the training set's tables.
+
+    Raises:
+        ModelError: they have not been built.
+    """
+    versions = run.versions((EXAMPLES, SNAPSHOTS, ITEMS))
+    if len(versions) < 3:
+        raise ModelError("there is no training set", remedy="run the step `dataset` first")
+    read = run.reader(versions)
+    cut = read(SNAPSHOTS).where("split = 'test'").agg(F.max("as_of")).first()
+    if cut is None or cut[0] is None:
+        raise ModelError("the training set has no test split", where=SNAPSHOTS)
+    items = pd.DataFrame(newest_items(read(ITEMS)).select("item_index", "text").toPandas())
+    texts = [""] * (int(items["item_index"].max()) + 1)
+    for index, text in zip(items["item_index"], items["text"], strict=True):
+        texts[index] = text
+    return TrainingSet(versions, cut[0], horizon_days, texts)
+
+
+def newest_items(items: DataFrame) -> DataFrame:
+    """The rows of gold.item_features as of its newest instant."""
+    return items.join(F.broadcast(items.agg(F.max("as_of").alias("as_of"))), "as_of", "left_semi")
+
+
+def train_inputs(run: Run, pinned: TrainingSet, config: TwoTowerConfig) -> TrainInputs:
+    """The files that training reads: a shuffled copy of the examples, and the small tables' own."""
+    read = run.reader(pinned.versions)
+    folder = Path(run.lake.settings.lake) / "feed"
+    examples = materialise(
+        training_rows(read(EXAMPLES)),
+        folder / "examples",
+        source=f"{EXAMPLES}@{pinned.versions[EXAMPLES]} train",
+        key="example_id",
+        columns=COLUMNS,
+        seed=config.seed,
+    )
+    lake = run.lake
+    return TrainInputs(
+        tuple(examples),
+        tuple(lake.files(ITEMS, pinned.versions[ITEMS])),
+        tuple(lake.files(SNAPSHOTS, pinned.versions[SNAPSHOTS])),
+    )
+
+
+def judge(
+    run: Run, pinned: TrainingSet, model: LoadedTwoTower, interactions: DataFrame, name: str
+) -> Judgement:
+    """Judge a trained model on the test split.
+
+    Args:
+        run: to read with.
+        pinned: the training set.
+        model: the trained model.
+        interactions: the view of `features.interactions`.
+        name: what to call the model in the results.
+    """
+    read = run.reader(pinned.versions)
+    size = len(pinned.texts)
+    snapshots = pd.DataFrame(read(SNAPSHOTS).where("split = 'test'").toPandas())
+    scorer = model.scorer(
+        pinned.texts,
+        _column(snapshots, "log_popularity", size),
+        _column(snapshots, "log_recent", size),
+    )
+    cut = cut_table(run.lake.spark, [Cut(0, pinned.cut, pinned.cut, "test")])
+    index = newest_items(read(ITEMS)).select("product_id", "item_index")
+    past = seen(interactions, cut).join(F.broadcast(index), "product_id")
+    with run.lake.held(past) as before:
+        holdout = load_holdout(read(EXAMPLES), read(SNAPSHOTS), before, size - 1)
+    examples = pd.DataFrame(read(EXAMPLES).where("split = 'test'").toPandas())
+    return judge_recommender(
+        name, scorer, holdout, examples, cut=pinned.cut, horizon_days=pinned.horizon_days
+    )
+
+
+def record(
+    run: Run, pinned: TrainingSet, judged: Judgement, parents: Parents, name: str, version: str
+) -> None:
+    """Write a version's metrics and parents to governance."""
+    metrics = [
+        (
+            *(name, version, r.task, r.metric, r.scorer, float(r.value)),
+            *(None if pd.isna(v) else float(v) for v in (r.low, r.high)),
+            *(int(r.people), judged.card.text()),
+        )
+        for r in judged.metrics.itertuples(index=False)
+        if np.isfinite(r.value)
+    ]
+    data = [
+        (name, version, table, at, parents.contracts[table], parents.split, parents.git_revision)
+        for table, at in parents.tables.items()
+    ]
+    for table, rows in (("governance.model_metrics", metrics), ("governance.model_data", data)):
+        frame = run.lake.spark.createDataFrame(rows, schema(run.contracts[table]))
+        run.build(table, lambda _, f=frame: f, inputs=list(pinned.versions), params=[name, version])  # type: ignore[misc]
+
+
+def _column(snapshots: pd.DataFrame, name: str, size: int) -> np.ndarray:
+    values = np.zeros(size)
+    values[snapshots["item_index"].to_numpy(dtype=np.int64)] = snapshots[name].to_numpy()
+    return values

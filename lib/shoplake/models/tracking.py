@@ -1,0 +1,204 @@
+"""MLflow: runs with their parents, versions, and the alias `champion` that must be earned."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+from shoplake.errors import ModelError
+from shoplake.models.artifact import LoadedTwoTower, load_artifact
+from shoplake.models.config import TwoTowerConfig
+from shoplake.runtime.settings import Settings
+
+CHAMPION = "champion"
+_FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
+
+
+@dataclass(frozen=True)
+class Parents:
+    """What a model version came from (law 4).
+
+    Attributes:
+        tables: table name to Delta version.
+        contracts: table name to contract version and fingerprint.
+        git_revision: of the code, or the package's version outside a checkout.
+        split: how training and test were told apart.
+    """
+
+    tables: dict[str, int]
+    contracts: dict[str, str]
+    git_revision: str
+    split: str
+
+
+class ItemEncoder(PythonModel):
+    """What MLflow serves of a two-tower: item texts to item vectors."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the weights."""
+        self._model = load_artifact(Path(context.artifacts["two_tower"]))
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        """Vectors [texts, dimension] float32 of a frame whose first column holds texts."""
+        return self._model.item_matrix(pd.DataFrame(model_input).iloc[:, 0].tolist())
+
+
+class Registry:
+    """One registered model in one MLflow server.
+
+    Args:
+        uri: tracking URI; SQLite keeps its artifacts in `artifacts` beside the database.
+        experiment: experiment of the runs.
+        name: registered model; with its catalog and schema under Unity Catalog.
+    """
+
+    def __init__(self, uri: str, experiment: str, name: str) -> None:
+        self.name = name
+        self._uri = uri
+        self._experiment = experiment
+        if uri.startswith("sqlite:///"):
+            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        registry = "databricks-uc" if uri == "databricks" else uri
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(registry)
+        self._client = MlflowClient(uri, registry)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Registry:
+        """The registry that an environment's settings name."""
+        name = settings.mlflow.registered_model
+        if settings.catalog:
+            name = f"{settings.catalog}.{settings.schema_prefix}gold.{name}"
+        return cls(settings.tracking_uri, settings.mlflow.experiment, name)
+
+    def find(self, fingerprint: str) -> str | None:
+        """The version that was trained from exactly these inputs and settings, if any."""
+        for version in self._versions():
+            if version.tags.get(_FINGERPRINT) == fingerprint:
+                return str(version.version)
+        return None
+
+    def register(
+        self,
+        folder: Path,
+        config: TwoTowerConfig,
+        parents: Parents,
+        *,
+        fingerprint: str,
+        metrics: dict[str, float],
+        curve: Iterable[tuple[int, float]],
+    ) -> str:
+        """Log a finished model with its parents and make it a version; returns the version.
+
+        The run comes first and the version last, so that a version is always whole. Called again
+        after a crash in between, it goes on with the run of the same fingerprint.
+
+        Args:
+            folder: what `artifact.save_artifact` wrote.
+            config: settings it was trained with.
+            parents: what it came from.
+            fingerprint: of inputs and settings; see `find`.
+            metrics: final metrics by name.
+            curve: (step, loss).
+        """
+        run_id = self._run(fingerprint)
+        params = [Param(k, str(v)) for k, v in asdict(config).items()]
+        params += [Param(f"table.{k}", str(v)) for k, v in parents.tables.items()]
+        params += [Param("git_revision", parents.git_revision), Param("split", parents.split)]
+        points = [Metric(k, v, 0, 0) for k, v in metrics.items() if np.isfinite(v)]
+        points += [Metric("train_loss", loss, 0, step) for step, loss in curve]
+        self._client.log_batch(run_id, params=params)
+        for at in range(0, len(points), 500):
+            self._client.log_batch(run_id, metrics=points[at : at + 500])
+        self._client.log_dict(run_id, asdict(parents), "parents.json")
+        with mlflow.start_run(run_id=run_id):
+            logged = mlflow.pyfunc.log_model(
+                name="two_tower",
+                python_model=ItemEncoder(),
+                artifacts={"two_tower": str(folder)},
+                pip_requirements=["shoplake"],
+                signature=ModelSignature(
+                    inputs=Schema([ColSpec("string", "text")]),
+                    outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, config.dimension))]),
+                ),
+            )
+        if not any(m.name == self.name for m in self._client.search_registered_models()):
+            self._client.create_registered_model(self.name)
+        made = self._client.create_model_version(
+            self.name,
+            logged.model_uri,
+            run_id,
+            tags={_FINGERPRINT: fingerprint, "parents": json.dumps(asdict(parents))},
+        )
+        return str(made.version)
+
+    def promote(self, version: str, passed: bool, verdict: str) -> bool:
+        """Record the verdict; move the alias if it was passed. Returns whether it is champion."""
+        self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
+        if passed:
+            self._client.set_registered_model_alias(self.name, CHAMPION, version)
+        return passed
+
+    def verdict(self, version: str) -> str | None:
+        """What `promote` recorded of a version; None: it was never called."""
+        return self._client.get_model_version(self.name, version).tags.get(_VERDICT)
+
+    def champion(self) -> str | None:
+        """The version with the alias, if any."""
+        try:
+            return str(self._client.get_model_version_by_alias(self.name, CHAMPION).version)
+        except mlflow.MlflowException:
+            return None
+
+    def load(self, version: str) -> LoadedTwoTower:
+        """The model of a version.
+
+        Raises:
+            ModelError: there is no such version, or its files are gone.
+        """
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = mlflow.artifacts.download_artifacts(
+                    f"models:/{self.name}/{version}", dst_path=folder
+                )
+                found = next(Path(path).glob("artifacts/*/config.json"))
+                return load_artifact(found.parent)
+        except (mlflow.MlflowException, StopIteration, OSError) as error:
+            raise ModelError(
+                f"version {version} of {self.name} cannot be loaded",
+                where=f"{self._uri}: {str(error).splitlines()[0] if str(error) else error!r}",
+                remedy="train again, or move the alias `champion` to a version that is whole",
+            ) from None
+
+    def _versions(self) -> list[ModelVersion]:
+        found = self._client.search_model_versions(f"name='{self.name}'")
+        return sorted(found, key=lambda v: int(v.version))
+
+    def _run(self, fingerprint: str) -> str:
+        """The run of this fingerprint; a new one unless an earlier attempt made it."""
+        experiment = self._client.get_experiment_by_name(self._experiment)
+        if experiment is None:
+            place = None
+            if self._uri.startswith("sqlite:///"):
+                database = Path(self._uri.removeprefix("sqlite:///"))
+                place = (database.parent / "artifacts").as_uri()
+            identity = self._client.create_experiment(self._experiment, place)
+        else:
+            identity = experiment.experiment_id
+        runs = self._client.search_runs([identity], f"tags.`{_FINGERPRINT}` = '{fingerprint}'")
+        if runs:
+            return str(runs[0].info.run_id)
+        return str(self._client.create_run(identity, tags={_FINGERPRINT: fingerprint}).info.run_id)
