@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from pyspark.sql import functions as F
+
+from shoplake.contracts.ddl import schema
+from shoplake.evaluate.planted import TABLES, planted_dirt
 from shoplake.governance.run import Run
+from shoplake.ingest.shop import read_truth
 from shoplake.refine.pseudonym import Secret, pseudonym
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import SILVER
@@ -34,6 +39,28 @@ def refine(run: Run, args: argparse.Namespace) -> None:
             params=[repr(settings), pseudonym("which key", settings.pseudonym_key)],
             rows_of=first if first.startswith("bronze.") else None,
         )
+    if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
+        measure_cleaning(run)
+
+
+def measure_cleaning(run: Run) -> None:
+    """Compare silver with the dirt that the built-in shop planted in the days ingested so far."""
+    lake = run.lake
+    read = run.reader(run.versions(TABLES))
+    arrived = read("bronze.events").agg(F.max(F.regexp_extract("_file", r"day=([\d-]+)", 1)))
+    truth = read_truth(lake.spark, lake.settings.root).where(
+        F.col("arrived_on") <= F.to_date(F.lit(arrived.first()[0]))  # type: ignore[index]
+    )
+    quarantines = {t: f"governance.quarantine_{t.replace('.', '_')}" for t in SILVER}
+    held = {t: lake.read(q) for t, q in quarantines.items() if lake.exists(q)}
+    run.build(
+        "governance.cleaning",
+        lambda _: lake.spark.createDataFrame(
+            planted_dirt(truth, read, held).replace({float("nan"): None}),
+            schema(run.contracts["governance.cleaning"]),
+        ),
+        inputs=TABLES,
+    )
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""One spelling of a text: Unicode composed, markup and control characters gone, PII masked."""
+"""One spelling of a text: decoded right, composed, without markup, PII masked."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _TAG = re.compile(r"<[/!?]?[a-zA-Z-][^<>]*>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _JOINERS = "\u200c\u200d"  # meaningful in Persian, Hindi and emoji
 _NOT_PLAIN = r"[^\x20-\x7E]|[<&]|  |^ | $"
+# UTF-8 read as Windows-1252 or Latin-1: a lead byte's letter, then those of continuation bytes.
+_MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,3}")
 _ROUNDS = 8  # of nested escapes such as &amp;lt;
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
@@ -54,6 +56,7 @@ def redact_text(col: Column) -> Column:
 
 def normalise(text: str) -> str:
     """One text, as `normalise_text`; an empty result is ''."""
+    text = _MOJIBAKE.sub(_undecoded, text)
     for _ in range(_ROUNDS):
         cleaned = _clean(text)
         if cleaned == text:
@@ -75,6 +78,15 @@ def _clean(text: str) -> str:
     text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     kept = [c if c.isprintable() else _unprintable(c) for c in text]
     return " ".join("".join(kept).split())
+
+
+def _undecoded(match: re.Match[str]) -> str:
+    for wrong in ("cp1252", "latin-1"):
+        try:
+            return match[0].encode(wrong).decode("utf-8")
+        except UnicodeError:
+            continue
+    return match[0]
 
 
 def _unprintable(char: str) -> str:
