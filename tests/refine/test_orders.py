@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import csv
+import gzip
 import random
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
@@ -155,3 +158,25 @@ def test_same_rows_in_any_order_and_partitions_give_the_same_table(
     expected = refined(bronze("orders", *rows), settings)
     rng.shuffle(rows)
     assert refined(bronze("orders", *rows).repartition(3), settings) == expected
+
+
+def test_famous_pair_of_online_retail_nets_to_zero(
+    bronze: BronzeMaker, settings: RefineSettings, shared_data: Path
+) -> None:
+    with gzip.open(shared_data / "online_retail" / "2011-01-18.csv.gz", "rt") as day:
+        sent = [line for line in csv.DictReader(day) if line["StockCode"] == "23166"]
+    lines = [
+        {
+            "order_id": line["InvoiceNo"],
+            "person_id": line["CustomerID"],
+            "product_id": line["StockCode"],
+            "quantity": line["Quantity"],
+            "unit_price": line["UnitPrice"],
+            "ordered_at": line["InvoiceDate"],
+        }
+        for line in sent
+    ]
+    found = refined(bronze("orders", *lines), settings).values()
+    assert {
+        (row["kind"], row["net_quantity"]) for row in found if row["quantity"] == 74215
+    } == {("sale", 0), ("cancellation", 0)}  # fmt: skip

@@ -40,6 +40,11 @@ def test_common_table_expression_is_not_a_table(settings: Settings) -> None:
     assert query(settings, sql) == [{"id": "b"}]
 
 
+def test_a_table_may_stand_twice(settings: Settings) -> None:
+    sql = "SELECT id FROM silver.people WHERE age = (SELECT max(age) FROM silver.people)"
+    assert query(settings, sql) == [{"id": "b"}]
+
+
 def test_databricks_spelling_is_understood(settings: Settings) -> None:
     assert query(settings, "SELECT `id` FROM silver.people WHERE age <=> 3") == [{"id": "a"}]
 

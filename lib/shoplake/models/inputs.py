@@ -31,6 +31,7 @@ COLUMNS = (
     "history_days",
 )
 _TEXTS_AT_ONCE = 128
+_LOOKED = 0.05
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,19 @@ class TrainInputs:
 def training_rows(examples: DataFrame) -> DataFrame:
     """The train split of gold.training_examples with a weight, so that people count equally.
 
-    A row weighs its label over the sum of the labels of its person and cut: metrics are means
-    over people, and unweighted, those who buy the most would decide what is learned.
+    Rows weigh as much as their labels, and those of a person and cut weigh 1 together: metrics are
+    means over people, and unweighted, those who buy the most would decide what is learned. What
+    was looked at and not bought says little of what will be bought.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     person = Window.partitionBy("snapshot", "person_key")
-    weight = F.try_divide("label", F.sum("label").over(person))
+    bought = F.col("is_purchase") == 1
+    told = F.when(bought, F.col("label")).otherwise(F.col("label") * _LOOKED)
+    # Someone who only looked counts for little, however much they looked.
+    certain = F.when(F.max("is_purchase").over(person) == 1, 1.0).otherwise(_LOOKED)
+    weight = F.try_divide(told, F.sum(told).over(person)) * certain
     return examples.where("split = 'train'").withColumn("weight", F.coalesce(weight, F.lit(0.0)))
 
 

@@ -49,15 +49,16 @@ def launch(
     from pyspark.ml.torch.distributor import TorchDistributor
 
     shutil.rmtree(Path(run_dir) / _FAILURES, ignore_errors=True)
-    logging.getLogger("TorchDistributor").setLevel(logging.ERROR)
     distributor = TorchDistributor(
         num_processes=processes, local_mode=mode == "local", use_gpu=use_gpu
     )
-    with _environment(processes if mode == "local" else 1), _only_progress() as tail:
+    # Its constructor sets the level to INFO.
+    distributor.logger.setLevel(logging.ERROR)
+    with _environment(processes if mode == "local" else 1), _only_progress() as output:
         try:
             result = distributor.run(_recorded, train, args, run_dir)
         except Exception as error:
-            raise _failure(Path(run_dir), tail.last or str(error)) from None
+            raise _failure(Path(run_dir), output.error or str(error)) from None
     return cast(R, result)
 
 
@@ -76,13 +77,13 @@ def _recorded(train: Callable[..., R], args: tuple[object, ...], run_dir: str) -
         raise
 
 
-def _failure(run_dir: Path, last: str) -> ModelError:
+def _failure(run_dir: Path, said: str) -> ModelError:
     """The error of the process that failed first."""
     notes = sorted((run_dir / _FAILURES).glob("rank-*.txt"), key=lambda path: path.stat().st_mtime)
     if not notes:
         return ModelError(
             "a training process was killed",
-            where=last.strip()[:300],
+            where=said.strip()[:300],
             remedy="out of memory? lower batch_size or processes; then run again: training goes "
             "on from its last checkpoint",
         )
@@ -117,25 +118,25 @@ def _environment(neighbours: int) -> Iterator[None]:
 
 
 class _ProgressOnly(io.TextIOBase):
-    """Passes on lines of progress; of all others keeps the last error line."""
+    """Passes on lines of progress; of all others keeps the first that is about an error."""
 
     def __init__(self, to: TextIO) -> None:
         self._to = to
-        self.last = ""
+        self.error = ""
 
     def write(self, text: str) -> int:
         for line in text.splitlines():
             if line.startswith("train "):
                 self._to.write(f"{line}\n")
                 self._to.flush()
-            elif "Error" in line:
-                self.last = line
+            elif "Error" in line and not self.error:
+                self.error = line
         return len(text)
 
 
 @contextlib.contextmanager
 def _only_progress() -> Iterator[_ProgressOnly]:
     """TorchDistributor copies all that the processes print to standard output."""
-    tail = _ProgressOnly(sys.stdout)
-    with contextlib.redirect_stdout(tail):
-        yield tail
+    output = _ProgressOnly(sys.stdout)
+    with contextlib.redirect_stdout(output):
+        yield output

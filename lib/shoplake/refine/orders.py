@@ -71,12 +71,12 @@ def orders(
     """
     key = settings.pseudonym_key
     sent = with_identity(open_bronze(bronze_orders, key, given=("order_id", "line_id")), key)
-    lines = _with_keys(_with_kinds(cast_columns(sent, _CASTS)))
-    lines = mark_duplicates(lines, ["order_line_id"], latest="ordered_at")
+    keyed = _with_keys(_with_kinds(cast_columns(sent, _CASTS)))
+    marked = mark_duplicates(keyed, ["order_line_id"], latest="ordered_at")
     takes_part = F.col(DUPLICATE_OF).isNull() & is_sound() & F.col("ordered_at").isNotNull()
-    lines = lines.withColumn("_units", F.when(takes_part, F.col("quantity")).otherwise(0))
-    lines = net_cancellations(resolve_people(lines, identities), units="_units")
-    return close_silver(flag_outliers(lines, settings, units="_units"), COLUMNS)
+    lines = marked.withColumn("_units", F.when(takes_part, F.col("quantity")).otherwise(0))
+    netted = net_cancellations(resolve_people(lines, identities), units="_units")
+    return close_silver(flag_outliers(netted, keyed.where(is_sound()), settings), COLUMNS)
 
 
 def _with_kinds(lines: DataFrame) -> DataFrame:

@@ -13,32 +13,28 @@ _MAD_OF_NORMAL = 0.6745
 _MEAN_DEVIATION_OF_NORMAL = 1.253314
 
 
-def flag_outliers(
-    lines: DataFrame, settings: RefineSettings, *, units: str = "quantity"
-) -> DataFrame:
+def flag_outliers(lines: DataFrame, usual: DataFrame, settings: RefineSettings) -> DataFrame:
     """Order lines with `is_outlier`.
 
     With x = log(quantity), a line is an outlier if |0.6745 (x - median) / MAD| > `outlier_z`
-    (Iglewicz and Hoaglin 1993), median and MAD being those of the item's sales. An item with
+    (Iglewicz and Hoaglin 1993), median and MAD being those of the item's usual sales. An item with
     fewer than `outlier_min_lines` sales takes both from its shop; one whose MAD is zero (nearly
     all its quantities are equal) takes the MAD from its shop. If that is zero too, the shop's
     mean absolute deviation takes its place, as they propose: |x - median| / (1.253314 MeanAD).
 
     Args:
-        lines: columns shop, product_id, kind, quantity.
+        lines: columns shop, product_id, quantity.
+        usual: lines whose sales say what is usual, for a view as of T those before T; columns
+            shop, product_id, order_id, kind, quantity. An order's equal lines for an item count
+            once, so that a line sent again changes nothing.
         settings: thresholds.
-        units: column of the units that take part, zero on lines that must not.
     """
-    counted = (F.col("kind") == F.lit("sale")) & (F.col(units) > 0)
-    sized = lines.withColumn("_size", _size())
-    sizes = (
-        lines.where(counted)
-        .groupBy("shop", "product_id", _size().alias("_size"))
-        .agg(F.count(F.lit(1)).alias("_n"))
-    )
+    sizes = _sizes(usual)
     # One row an item and one a shop: small beside the lines, which need no shuffle this way.
-    judged = sized.join(F.broadcast(_item_spread(sizes)), ["shop", "product_id"], "left").join(
-        F.broadcast(_shop_spread(sizes)), "shop", "left"
+    judged = (
+        lines.withColumn("_size", _size())
+        .join(F.broadcast(_item_spread(sizes)), ["shop", "product_id"], "left")
+        .join(F.broadcast(_shop_spread(sizes)), "shop", "left")
     )
     is_known = F.coalesce(F.col("_lines") >= settings.outlier_min_lines, F.lit(False))
     middle = F.when(is_known, F.col("_middle")).otherwise(F.col("_shop_middle"))
@@ -57,6 +53,15 @@ def flag_outliers(
 
 def _size() -> Column:
     return F.round(F.log(F.greatest(F.col("quantity"), F.lit(1))) * _MICRO).cast("bigint")
+
+
+def _sizes(usual: DataFrame) -> DataFrame:
+    """How often each size was sold, per item."""
+    sales = usual.where((F.col("kind") == "sale") & (F.col("quantity") > 0))
+    distinct = sales.select("shop", "product_id", "order_id", "quantity").distinct()
+    return distinct.groupBy("shop", "product_id", _size().alias("_size")).agg(
+        F.count(F.lit(1)).alias("_n")
+    )
 
 
 def _item_spread(sizes: DataFrame) -> DataFrame:

@@ -36,15 +36,18 @@ def query(settings: Settings, sql: str) -> Rows:
     tree = _parse(sql)
     engine = QueryBuilder()
     common = {cte.alias for cte in tree.find_all(exp.CTE)}
-    for table in tree.find_all(exp.Table):
+    known: set[str] = set()
+    for table in list(tree.find_all(exp.Table)):
         if not table.db and table.name in common:
             continue
         folder = settings.root / f"{settings.schema_prefix}{table.db}" / table.name
         if table.db not in SCHEMAS or not (folder / "_delta_log").is_dir():
-            known = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
-            raise ShoplakeError(f"no table '{table.sql()}'", where=str(settings.root), remedy=known)
+            there = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
+            raise ShoplakeError(f"no table '{table.sql()}'", where=str(settings.root), remedy=there)
         flat = f"{table.db}__{table.name}"
-        engine.register(flat, DeltaTable(str(folder)))
+        if flat not in known:
+            engine.register(flat, DeltaTable(str(folder)))
+            known.add(flat)
         alias = table.alias or table.name
         table.replace(exp.alias_(exp.to_table(flat), alias, table=True))
     try:

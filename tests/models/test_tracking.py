@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoplake.errors import ModelError
+from shoplake.models.artifact import load_artifact
+from shoplake.models.config import TwoTowerConfig
+from shoplake.models.tracking import Parents, Registry
+
+PARENTS = Parents({"gold.training_examples": 3}, {"gold.training_examples": "1.0.0"}, "abc", "time")
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    folder = tmp_path_factory.mktemp("registry")
+    return Registry(f"sqlite:///{folder / 'mlflow.db'}", "tests", "two_tower")
+
+
+def register(registry: Registry, trained: Path, config: TwoTowerConfig, fingerprint: str) -> str:
+    return registry.register(
+        trained, config, PARENTS, fingerprint=fingerprint, metrics={"m": 0.5}, curve=[(1, 2.0)]
+    )
+
+
+def test_the_life_of_a_version(registry: Registry, trained: Path, config: TwoTowerConfig) -> None:
+    assert registry.find("f1") is None
+    first = register(registry, trained, config, "f1")
+    assert registry.find("f1") == first
+    assert registry.verdict(first) is None, "a version killed before its verdict has none"
+
+    assert not registry.promote(first, False, "loses")
+    assert registry.champion() is None
+    assert registry.promote(first, True, "wins")
+    assert registry.champion() == first
+
+    second = register(registry, trained, config, "f2")
+    assert not registry.promote(second, False, "loses")
+    assert (registry.champion(), registry.verdict(second)) == (first, "loses")
+
+    texts = ["", "red thing"]
+    loaded = registry.load(first)
+    np.testing.assert_array_equal(
+        loaded.item_matrix(texts), load_artifact(trained).item_matrix(texts)
+    )
+
+
+def test_a_version_that_is_not_there_cannot_be_loaded(registry: Registry) -> None:
+    with pytest.raises(ModelError, match="version 99 of two_tower cannot be loaded"):
+        registry.load("99")
