@@ -39,7 +39,6 @@ MODELS = [
 NOTEBOOKS = ["ipykernel>=7,<8", "matplotlib>=3.10,<4", "nbclient>=0.10,<1", "nbconvert>=7.16,<8"]
 
 DEV = [
-    "databricks-bundles>=1,<2",
     "grpcio>=1.67",
     "grpcio-status>=1.67",
     "hypothesis>=6,<7",

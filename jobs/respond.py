@@ -10,30 +10,29 @@ from pyspark.sql import functions as F
 
 from shoplake.errors import ShoplakeError
 from shoplake.governance.run import Run
-from shoplake.ingest.shop import load_shop_config, respond
+from shoplake.ingest.shop import respond
 from shoplake.ingest.shop.config import day_text
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.pseudonym import Secret
 from shoplake.runtime.console import Clock, say
 from shoplake.runtime.key import pseudonym_key
-from shoplake.steps import job_parser, run_job
+from shoplake.steps import job_parser, run_job, shop_config, shop_options
 
 
 def parser() -> argparse.ArgumentParser:
     """The job's command line."""
-    options = job_parser("respond", __doc__)
-    options.add_argument("--data", help="where raw/ and truth/ are (default: the lake)")
+    options = shop_options(job_parser("respond", __doc__))
     options.add_argument(
         "--first-day", type=int, help="default: the day after conf/shop.yml's days"
     )
-    options.add_argument("--days", type=int, default=14)
+    options.set_defaults(days=14)
     return options
 
 
 def react(run: Run, args: argparse.Namespace) -> None:
     """Show the recommendations made for the first day's morning, and write what people do."""
     clock = Clock()
-    config = load_shop_config()
+    config = shop_config(args)
     first = config.days if args.first_day is None else args.first_day
     lists = addressed(run, day_text(first), args.shop)
     out = Path(args.data or run.lake.settings.root)

@@ -6,27 +6,22 @@ import argparse
 from pathlib import Path
 
 from shoplake.governance.run import Run
-from shoplake.ingest.shop import load_shop_config, simulate
+from shoplake.ingest.shop import simulate
 from shoplake.runtime.console import Clock, say
-from shoplake.steps import job_parser, run_job
+from shoplake.steps import job_parser, run_job, shop_config, shop_options
 
 
 def parser() -> argparse.ArgumentParser:
     """The job's command line."""
-    options = job_parser("simulate", __doc__)
-    options.add_argument("--data", help="where raw/ and truth/ go (default: the lake)")
-    options.add_argument("--people", type=int, help="default: conf/shop.yml")
-    options.add_argument("--products", type=int, help="default: conf/shop.yml")
+    options = shop_options(job_parser("simulate", __doc__))
     options.add_argument("--first-day", type=int, default=0, help="0 is 2026-01-05")
-    options.add_argument("--days", type=int, help="how many (default: conf/shop.yml)")
     return options
 
 
 def make_days(run: Run, args: argparse.Namespace) -> None:
     """Write what the shop sends on the asked days; days that are there already are not touched."""
     clock = Clock()
-    sizes = {k: v for k in ("people", "products") if (v := getattr(args, k)) is not None}
-    config = load_shop_config(**sizes)
+    config = shop_config(args)
     last = args.first_day + (args.days or config.days) - 1
     out = Path(args.data or run.lake.settings.root)
     made = simulate(run.lake.spark, config, out, args.first_day, last)

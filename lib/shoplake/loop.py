@@ -21,9 +21,7 @@ _DATE = re.compile(r"(20\d\d-\d\d-\d\d|19\d\d-\d\d-\d\d)")
 Step = Callable[..., None]
 
 
-def run_loop(
-    env: str, shop: str, *, data: str | None, lake: str | None, until: str | None
-) -> None:
+def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: str | None) -> None:
     """Raw data to recommendations, twice; prints progress and ends with a page of results.
 
     The built-in shop is simulated, and between the cycles its people react to what they were

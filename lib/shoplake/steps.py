@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from shoplake.errors import ShoplakeError
 from shoplake.governance.run import Run, open_run
+from shoplake.ingest.shop.config import ShopConfig, load_shop_config
 from shoplake.runtime.console import console
 from shoplake.runtime.session import get_spark
 from shoplake.runtime.settings import Settings, load
@@ -54,6 +55,21 @@ def as_of_option(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Adds `--as-of` to a job that looks at the past from an instant."""
     parser.add_argument("--as-of", metavar="YYYY-MM-DD", help="default: the end of the data")
     return parser
+
+
+def shop_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds the options of the jobs that simulate the built-in shop."""
+    parser.add_argument("--data", help="where raw/ and truth/ are (default: the lake)")
+    parser.add_argument("--people", type=int, help="default: conf/shop.yml")
+    parser.add_argument("--products", type=int, help="default: conf/shop.yml")
+    parser.add_argument("--days", type=int, help="how many days to write")
+    return parser
+
+
+def shop_config(args: argparse.Namespace) -> ShopConfig:
+    """conf/shop.yml with the sizes of a command line that has `shop_options`."""
+    sizes = {k: v for k in ("people", "products") if (v := getattr(args, k)) is not None}
+    return load_shop_config(**sizes)
 
 
 def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body) -> None:

@@ -68,4 +68,19 @@ def test_mistakes_are_told(settings: Settings, sql: str, message: str) -> None:
 def test_csv_and_json_hold_the_same(settings: Settings) -> None:
     rows = query(settings, "SELECT * FROM silver.people ORDER BY id")
     assert render(rows, "csv") == "id,age\na,3\nb,5"
-    assert render(rows, "json").split() == '[ { "id": "a", "age": 3 }, { "id": "b", "age": 5 } ]'.split()
+    assert render(rows, "json").split() == [
+        "[",
+        "{",
+        '"id":',
+        '"a",',
+        '"age":',
+        "3",
+        "},",
+        "{",
+        '"id":',
+        '"b",',
+        '"age":',
+        "5",
+        "}",
+        "]",
+    ]

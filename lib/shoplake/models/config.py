@@ -39,6 +39,8 @@ class TwoTowerConfig:
         dimension: size of item and person vectors.
         heads: attention heads over the history.
         steps: optimiser steps of the first stage, on item vectors that BERT computed once.
+        max_epochs: most passes over the data in the first stage: small shops are soon learned by
+            heart (docs/decisions.md).
         finetune: the second stage.
         batch_size: examples of a global batch.
         accumulate: batches whose gradients are added up in an optimiser step.
@@ -61,6 +63,7 @@ class TwoTowerConfig:
     dimension: int
     heads: int
     steps: int
+    max_epochs: int
     finetune: FinetuneConfig
     batch_size: int
     accumulate: int
@@ -78,7 +81,13 @@ class TwoTowerConfig:
 
     def __post_init__(self) -> None:
         least = {"max_tokens": 3, "dimension": 1, "heads": 1, "steps": 1, "batch_size": 1}
-        least |= {"accumulate": 1, "candidates": 1, "shards": 1, "checkpoint_every": 1}
+        least |= {
+            "max_epochs": 1,
+            "accumulate": 1,
+            "candidates": 1,
+            "shards": 1,
+            "checkpoint_every": 1,
+        }
         for name, minimum in least.items():
             if getattr(self, name) < minimum:
                 raise SettingsError(

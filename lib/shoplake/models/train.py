@@ -113,7 +113,8 @@ def train(
             start=position,
         )
         batches = iter(feed)
-        stages = ((0, config.steps), (config.steps, config.steps + config.finetune.steps))
+        frozen = min(config.steps, config.max_epochs * feed.steps_per_epoch)
+        stages = ((0, frozen), (frozen, frozen + config.finetune.steps))
         first_step, stage_started = step, time.monotonic()
 
         for stage, (start, end) in enumerate(stages):
