@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check bench wheel lock clean java
+.PHONY: help setup run test lint check bench chaos wheel lock clean java
 .DELETE_ON_ERROR:
 
 SHOP ?= builtin
@@ -35,7 +35,10 @@ lint: .venv/.installed ## style, format, types and the order of the rooms
 check: lint test ## lint, then test: what CI runs
 
 bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
-	@$(BIN)/python -m pytest tests/bench -s
+	@$(BIN)/python tests/bench/bench_topk.py
+
+chaos: .venv/.installed java ## kill every step with SIGKILL, run it again, compare the tables (minutes)
+	@$(BIN)/python tests/bench/bench_kills.py
 
 wheel: .venv/.installed ## build dist/shoplake-*.whl, as a bundle deployment does
 	@rm -rf build dist

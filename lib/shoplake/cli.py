@@ -134,3 +134,7 @@ def _sql(args: argparse.Namespace) -> None:
     for row in rows:
         table.add_row(*["" if v is None else str(v) for v in row.values()])
     console.print(table)
+
+
+if __name__ == "__main__":
+    main()
