@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +26,9 @@ from shoplake.models.config import TwoTowerConfig
 from shoplake.runtime.settings import Settings
 
 CHAMPION = "champion"
+# Advice of MLflow's that does not apply: the signature is given, and the model is our own class.
+logging.getLogger("mlflow").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
 _FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
 
 
