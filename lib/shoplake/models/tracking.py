@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
@@ -26,9 +24,8 @@ from shoplake.models.config import TwoTowerConfig
 from shoplake.runtime.settings import Settings
 
 CHAMPION = "champion"
-# Advice of MLflow's that does not apply: the signature is given, and the model is our own class.
+# Its advice on how models are pickled does not apply: the class is our own.
 logging.getLogger("mlflow").setLevel(logging.ERROR)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
 _FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
 
 
@@ -56,9 +53,9 @@ class ItemEncoder(PythonModel):
         """Read the weights."""
         self._model = load_artifact(Path(context.artifacts["two_tower"]))
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Vectors [texts, dimension] float32 of a frame whose first column holds texts."""
-        return self._model.item_matrix(pd.DataFrame(model_input).iloc[:, 0].tolist())
+    def predict(self, context: PythonModelContext, model_input: list[str]):  # type: ignore[no-untyped-def,override]
+        """Vectors [texts, dimension] float32 of item texts."""
+        return self._model.item_matrix(model_input)
 
 
 class Registry:
