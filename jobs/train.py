@@ -10,7 +10,7 @@ from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
 from shoplake.ingest.check import mapping_path
 from shoplake.ingest.mapping import load_mapping
-from shoplake.models.artifact import load_artifact
+from shoplake.models.artifact import finished, load_artifact
 from shoplake.models.config import load_two_tower, model_file
 from shoplake.models.launch import launch
 from shoplake.models.tracking import Registry
@@ -41,24 +41,26 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
     if version is not None and registry.verdict(version) is not None:
         say(run.step, f"{registry.name} version {version} [dim]unchanged[/]")
         return
-    if version is None:
+    run_dir = Path(settings.lake) / "runs" / fingerprint
+    made, curve = finished(run_dir), []
+    # A run that died between training and registering has left its model.
+    if version is None and not made.is_dir():
         trained = launch(
             train,
             config,
             train_inputs(run, pinned, config),
-            run_dir=str(Path(settings.lake) / "runs" / fingerprint),
+            run_dir=str(run_dir),
             mode=args.launch or settings.training.launch,
             processes=args.processes or settings.training.processes,
         )
-        model, curve = load_artifact(Path(trained.folder)), trained.curve
+        curve = trained.curve
         say(run.step, f"{trained.examples:,} examples [dim]{trained.seconds:.1f} s[/]")
-    else:
-        model, curve = registry.load(version), []
+    model = registry.load(version) if version else load_artifact(made)
     judged = judge(run, pinned, model, read_behaviour(run).interactions, registry.name)
     parents = pinned.parents(run)
     if version is None:
         version = registry.register(
-            Path(trained.folder), config, parents,
+            made, config, parents,
             fingerprint=fingerprint, metrics=judged.scalars(registry.name), curve=curve,
         )  # fmt: skip
     record(run, pinned, judged, parents, registry.name, version)

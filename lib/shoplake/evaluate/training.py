@@ -22,7 +22,7 @@ from shoplake.feed import materialise
 from shoplake.governance.run import Run
 from shoplake.models.artifact import LoadedTwoTower
 from shoplake.models.config import TwoTowerConfig
-from shoplake.models.inputs import COLUMNS, TrainInputs, training_rows
+from shoplake.models.inputs import COLUMNS, WEIGHTS, TrainInputs, training_rows
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
 
@@ -97,7 +97,7 @@ def train_inputs(run: Run, pinned: TrainingSet, config: TwoTowerConfig) -> Train
     examples = materialise(
         training_rows(read(EXAMPLES)),
         folder / "examples",
-        source=f"{EXAMPLES}@{pinned.versions[EXAMPLES]} train",
+        source=f"{EXAMPLES}@{pinned.versions[EXAMPLES]} train, {WEIGHTS}",
         key="example_id",
         columns=COLUMNS,
         seed=config.seed,

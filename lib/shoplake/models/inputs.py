@@ -32,6 +32,8 @@ COLUMNS = (
 )
 _TEXTS_AT_ONCE = 128
 _LOOKED = 0.05
+#: Names the formula of `training_rows`; a copy of the examples made with another is not reused.
+WEIGHTS = f"weights 2, looked {_LOOKED}"
 
 
 @dataclass(frozen=True)
