@@ -54,18 +54,14 @@ def score(run: Run, args: argparse.Namespace) -> None:
         else:
             snapshot = item_snapshots(seen_until.interactions, index, [cut])
             scorer = registry.load(version).scorer(*scorer_inputs(items, snapshot))
+        past = touched_items(past, index)
+        histories = past.select("person_key", *history_arrays(settings.history_length))
+        popular = recent_popularity(read("silver.orders"), groups, "group", now)
         return recommend(
-            everyone(
-                touched_items(past, index).select(
-                    "person_key", *history_arrays(settings.history_length)
-                ),
-                people,
-            ),
+            everyone(histories, people),
             scorer,
             catalogue,
-            build_fallback(
-                catalogue, settings, recent_popularity(read("silver.orders"), groups, "group", now)
-            ),
+            build_fallback(catalogue, settings, popular),
             settings,
             as_of=now,
             model_name=registry.name if version else "personal_frequency",
