@@ -26,12 +26,6 @@ def test_index_is_dense_by_first_interaction_then_by_id(view) -> None:
     assert indices(item_index(rows, day(9))) == {"C": 1, "A": 2, "B": 3}
 
 
-def test_known_items_keep_their_index_when_new_ones_come(view) -> None:
-    previous = item_index(view(("ann", "C", "view", 5), ("ann", "B", "view", 6)), day(9))
-    late = view(("ann", "C", "view", 5), ("bob", "A", "view", 1), ("bob", "D", "view", 2))
-    assert indices(item_index(late, day(9), previous)) == {"C": 1, "B": 2, "A": 3, "D": 4}
-
-
 @pytest.fixture
 def features(view, silver):
     """Item features by product, of interactions and products as given."""

@@ -14,19 +14,16 @@ ENGAGED = ("click", "purchase")
 SOLD_LATELY_DAYS = 90
 
 
-def item_index(
-    interactions: DataFrame, as_of: datetime, previous: DataFrame | None = None
-) -> DataFrame:
+def item_index(interactions: DataFrame, as_of: datetime) -> DataFrame:
     """A dense number for each product that anybody had touched before `as_of`.
 
-    New products are numbered by their first interaction, ties by product_id, after all that
-    `previous` has; a product that has an index keeps it for good. The work is one sort of as many
-    rows as there are products.
+    Products are numbered by their first interaction, ties by product_id: a function of the data
+    alone, however it was cut into batches. The work is one sort of as many rows as there are
+    products.
 
     Args:
         interactions: the view of `interactions.interactions`.
         as_of: nothing at or after this instant is used.
-        previous: product_id and item_index given before, if any.
 
     Returns:
         product_id, item_index (int, 1 to N).
@@ -37,16 +34,7 @@ def item_index(
         .agg(F.min("at").alias("first_at"))
     )
     number = F.row_number().over(Window.partitionBy(F.lit(0)).orderBy("first_at", "product_id"))
-    if previous is None:
-        return first.select("product_id", number.alias("item_index"))
-    known = previous.select("product_id", "item_index")
-    last = known.agg(F.coalesce(F.max("item_index"), F.lit(0)).alias("last"))
-    return (
-        first.join(known, "product_id", "left_anti")
-        .crossJoin(F.broadcast(last))
-        .select("product_id", (F.col("last") + number).cast("int").alias("item_index"))
-        .unionByName(known)
-    )
+    return first.select("product_id", number.alias("item_index"))
 
 
 def item_features(
