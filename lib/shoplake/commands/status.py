@@ -1,0 +1,41 @@
+"""`shoplake status`: each table with rows, version, last run, verdict and freshness."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from shoplake.commands.options import lake_options, settings_of
+from shoplake.contracts.book import load_contracts
+from shoplake.runtime.console import console
+from shoplake.runtime.settings import conf_dir
+
+
+def add(commands: Any) -> None:
+    """Adds the command to the command line."""
+    status = commands.add_parser("status", help="each table: rows, version, last run, verdict")
+    status.add_argument("--json", action="store_true")
+    lake_options(status).set_defaults(run=_status)
+
+
+def _status(args: argparse.Namespace) -> None:
+    from shoplake.governance.status import table_statuses
+
+    settings = settings_of(args)
+    found = table_statuses(settings, load_contracts(conf_dir() / "contracts"))
+    if args.json:
+        print(json.dumps([s.as_dict() for s in found], indent=2))
+        return
+    table = Table(title=str(Path(settings.lake)), title_justify="left")
+    for name in ("table", "rows", "version", "held", "duplicates", "verdict", "last run", "fresh"):
+        table.add_column(
+            name, justify="right" if name in ("rows", "held", "duplicates") else "left"
+        )
+    for s in found:
+        numbers = (f"{s.held:,}", f"{s.duplicates:,}", s.verdict, s.finished_at or "", s.freshness)
+        table.add_row(s.table, f"{s.rows:,}", str(s.version), *numbers)
+    console.print(table)
