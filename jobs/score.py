@@ -46,8 +46,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
         index = items.select("product_id", "item_index")
         cut = Cut(0, now, now, "test")
         past = seen(seen_until.interactions, cut_table(run.lake.spark, [cut]))
-        people = read("silver.people")
-        groups = people.withColumn("group", F.coalesce("segment", "country"))
+        people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
         scorer: Scorer
         if version is None:
             scorer = PersonalFrequencyScorer(catalogue.popularity)
@@ -56,7 +55,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
             scorer = registry.load(version).scorer(*scorer_inputs(items, snapshot))
         past = touched_items(past, index)
         histories = past.select("person_key", *history_arrays(settings.history_length))
-        popular = recent_popularity(read("silver.orders"), groups, "group", now)
+        popular = recent_popularity(read("silver.orders"), people, "group", now)
         return recommend(
             everyone(histories, people),
             scorer,

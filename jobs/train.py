@@ -42,7 +42,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
         say(run.step, f"{registry.name} version {version} [dim]unchanged[/]")
         return
     run_dir = Path(settings.lake) / "runs" / fingerprint
-    made, curve = finished(run_dir), []
+    made = finished(run_dir)
     # A run that died between training and registering has left its model.
     if version is None and not made.is_dir():
         trained = launch(
@@ -53,7 +53,6 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
             mode=args.launch or settings.training.launch,
             processes=args.processes or settings.training.processes,
         )
-        curve = trained.curve
         say(run.step, f"{trained.examples:,} examples [dim]{trained.seconds:.1f} s[/]")
     model = registry.load(version) if version else load_artifact(made)
     judged = judge(run, pinned, model, read_behaviour(run).interactions, registry.name)
@@ -61,7 +60,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
     if version is None:
         version = registry.register(
             made, config, parents,
-            fingerprint=fingerprint, metrics=judged.scalars(registry.name), curve=curve,
+            fingerprint=fingerprint, metrics=judged.scalars(registry.name),
         )  # fmt: skip
     record(run, pinned, judged, parents, registry.name, version)
     champion = registry.promote(version, judged.verdict.passed, judged.verdict.text())

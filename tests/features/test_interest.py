@@ -9,7 +9,7 @@ from days import day
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.features.interest import interest, label
+from shoplake.features.interest import interest
 
 
 def degrees(rows: DataFrame) -> dict[str, float]:
@@ -73,30 +73,6 @@ def test_table_has_the_columns_of_its_contract(view, labels, schema_of) -> None:
     rows = interest(view(("ann", "A", "click", 1)), day(2), labels.interest)
     promised = {f.name: f.dataType for f in schema_of("gold.interest") if f.name != "probability"}
     assert {f.name: f.dataType for f in rows.schema} == promised
-
-
-def test_label_is_from_after_start_to_end_and_does_not_fade(view, labels) -> None:
-    rows = view(
-        ("ann", "AT START", "purchase", 10),
-        ("ann", "EARLY", "purchase", 10.1),
-        ("ann", "AT END", "purchase", 40),
-        ("ann", "LATE", "purchase", 40.1),
-        ("ann", "CLICKED", "click", 20),
-    )
-    found = label(rows, day(10), day(40), labels.interest).collect()
-    fresh = 1 - math.exp(-labels.interest.kinds["purchase"].weight)
-    click = 1 - math.exp(-labels.interest.kinds["click"].weight)
-    assert {r["product_id"][2:]: (round(r["label"], 9), r["is_purchase"]) for r in found} == {
-        "EARLY": (round(fresh, 9), 1),
-        "AT END": (round(fresh, 9), 1),
-        "CLICKED": (round(click, 9), 0),
-    }
-
-
-def test_label_leaves_out_what_was_taken_back_within_the_window(view, labels) -> None:
-    rows = view(("ann", "BACK", "purchase", 11, 12), ("ann", "LATER", "purchase", 11, 50))
-    found = label(rows, day(10), day(40), labels.interest).collect()
-    assert [row["product_id"] for row in found] == ["s:LATER"]
 
 
 def test_interest_does_not_depend_on_partitioning(view, labels) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow import MlflowClient
 
 from shoplake.errors import ModelError
-from shoplake.models.artifact import load_artifact
+from shoplake.models.artifact import load_artifact, loss_curve
 from shoplake.models.config import TwoTowerConfig
 from shoplake.models.tracking import Parents, Registry
 
@@ -20,9 +21,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 
 def register(registry: Registry, trained: Path, config: TwoTowerConfig, fingerprint: str) -> str:
-    return registry.register(
-        trained, config, PARENTS, fingerprint=fingerprint, metrics={"m": 0.5}, curve=[(1, 2.0)]
-    )
+    return registry.register(trained, config, PARENTS, fingerprint=fingerprint, metrics={"m": 0.5})
 
 
 def test_the_life_of_a_version(registry: Registry, trained: Path, config: TwoTowerConfig) -> None:
@@ -45,6 +44,17 @@ def test_the_life_of_a_version(registry: Registry, trained: Path, config: TwoTow
     np.testing.assert_array_equal(
         loaded.item_matrix(texts), load_artifact(trained).item_matrix(texts)
     )
+
+
+def test_the_loss_of_each_step_is_tracked_for_a_model_that_another_process_trained(
+    registry: Registry, trained: Path, config: TwoTowerConfig
+) -> None:
+    version = register(registry, trained, config, "f3")
+    client = MlflowClient(registry._uri)
+    run_id = client.get_model_version(registry.name, version).run_id
+    history = client.get_metric_history(run_id, "train_loss")
+    assert [(point.step, point.value) for point in history] == loss_curve(trained)
+    assert len(history) == 9
 
 
 def test_a_version_that_is_not_there_cannot_be_loaded(registry: Registry) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.features.interactions import happened_before, happened_within, instant
+from shoplake.features.interactions import happened_before, instant
 from shoplake.features.settings import InterestSettings
 
 _DAY = 86_400.0
@@ -79,21 +79,4 @@ def interest(interactions: DataFrame, as_of: datetime, settings: InterestSetting
         "interest",
         *(f"{name}s" for name in _COUNTED),
         "last_at",
-    )
-
-
-def label(
-    interactions: DataFrame, start: datetime, end: datetime, settings: InterestSettings
-) -> DataFrame:
-    """Interest shown in (start, end], nothing fading: what a model learns to foretell.
-
-    Returns:
-        person_key, product_id, label (double, [0, 1]), is_purchase (int, 0 or 1).
-    """
-    rows = interactions.where(happened_within(instant(start), instant(end)))
-    return degree(rows, ["person_key", "product_id"], settings).select(
-        "person_key",
-        "product_id",
-        F.col("interest").alias("label"),
-        (F.col("purchases") > 0).cast("int").alias("is_purchase"),
     )

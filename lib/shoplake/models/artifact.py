@@ -1,8 +1,8 @@
 """A trained two-tower on disk: `base/` as Hugging Face lays it out, the rest beside it.
 
 `base/` holds BERT as fine-tuned and its tokenizer; `towers.safetensors` all other weights;
-`config.json` the settings. No person's data is in it, and no item's: vectors are computed from the
-texts that are to be scored.
+`config.json` the settings; `loss.json` the loss of each step. No person's data is in it, and no
+item's: vectors are computed from the texts that are to be scored.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from shoplake.models.two_tower import TwoTower
 from shoplake.runtime.typed import from_dict
 
 _ENCODER = "item_tower.encoder."
+_CURVE = "loss.json"
 
 
 def finished(run_dir: Path) -> Path:
@@ -36,8 +37,14 @@ def finished(run_dir: Path) -> Path:
     return run_dir / "model"
 
 
-def save_artifact(run_dir: Path, config: TwoTowerConfig, base: Base, model: TwoTower) -> Path:
-    """Write the model into the run's folder in one rename; replaces an older one."""
+def save_artifact(
+    run_dir: Path,
+    config: TwoTowerConfig,
+    base: Base,
+    model: TwoTower,
+    curve: Sequence[tuple[int, float]],
+) -> Path:
+    """Write the model and its (step, loss) curve in one rename; replaces an older one."""
     folder = finished(run_dir)
     made = folder.with_suffix(".tmp")
     shutil.rmtree(made, ignore_errors=True)
@@ -49,9 +56,15 @@ def save_artifact(run_dir: Path, config: TwoTowerConfig, base: Base, model: TwoT
     }
     save_file(towers, made / "towers.safetensors")
     (made / "config.json").write_text(json.dumps(asdict(config), indent=2))
+    (made / _CURVE).write_text(json.dumps(list(curve)))
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(made, folder)
     return folder
+
+
+def loss_curve(folder: Path) -> list[tuple[int, float]]:
+    """(step, softmax loss) of the training of a saved model."""
+    return [(step, loss) for step, loss in json.loads((folder / _CURVE).read_text())]
 
 
 class LoadedTwoTower:

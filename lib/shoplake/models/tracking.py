@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, Schema, TensorSpec
 
 from shoplake.errors import ModelError
-from shoplake.models.artifact import LoadedTwoTower, load_artifact
+from shoplake.models.artifact import LoadedTwoTower, load_artifact, loss_curve
 from shoplake.models.config import TwoTowerConfig
 from shoplake.runtime.settings import Settings
 
@@ -101,7 +100,6 @@ class Registry:
         *,
         fingerprint: str,
         metrics: dict[str, float],
-        curve: Iterable[tuple[int, float]],
     ) -> str:
         """Log a finished model with its parents and make it a version; returns the version.
 
@@ -114,14 +112,13 @@ class Registry:
             parents: what it came from.
             fingerprint: of inputs and settings; see `find`.
             metrics: final metrics by name.
-            curve: (step, loss).
         """
         run_id = self._run(fingerprint)
         params = [Param(k, str(v)) for k, v in asdict(config).items()]
         params += [Param(f"table.{k}", str(v)) for k, v in parents.tables.items()]
         params += [Param("git_revision", parents.git_revision), Param("split", parents.split)]
         points = [Metric(k, v, 0, 0) for k, v in metrics.items() if np.isfinite(v)]
-        points += [Metric("train_loss", loss, 0, step) for step, loss in curve]
+        points += [Metric("train_loss", loss, 0, step) for step, loss in loss_curve(folder)]
         self._client.log_batch(run_id, params=params)
         for at in range(0, len(points), 500):
             self._client.log_batch(run_id, metrics=points[at : at + 500])

@@ -189,7 +189,7 @@ def train(
                     )
         batches.close()
         if rank == 0:
-            save_artifact(folder, config, base, model)
+            save_artifact(folder, config, base, model, curve)
             drop_checkpoint(folder)
     seconds = time.monotonic() - started
     return TrainResult(str(finished(folder)), curve, feed.rows, seconds)
