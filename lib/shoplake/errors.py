@@ -46,3 +46,7 @@ class GovernanceError(ShoplakeError):
 
 class ModelError(ShoplakeError):
     """A base model, checkpoint or model version cannot be used."""
+
+
+class PolicyError(ShoplakeError):
+    """`conf/policies.yml` is invalid, or a role may not see what it asks for."""

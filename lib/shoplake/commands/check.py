@@ -1,4 +1,4 @@
-"""`shoplake check`: are a shop's mapping and the contracts valid? No Spark is started."""
+"""`shoplake check`: are mapping, contracts and policies valid? No Spark is started."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from shoplake.runtime.settings import conf_dir
 
 def add(commands: Any) -> None:
     """Adds the command to the command line."""
-    check = commands.add_parser("check", help="are a shop's mapping and the contracts valid?")
+    check = commands.add_parser(
+        "check", help="are a shop's mapping, the contracts and the policies valid?"
+    )
     check.add_argument("shop", nargs="?", help="conf/sources/<SHOP>.yml, or a YAML file")
     check.set_defaults(run=_check)
 
 
 def _check(args: argparse.Namespace) -> None:
+    from shoplake.contracts.book import ContractBook
+    from shoplake.governance.policies.load import check_policies
     from shoplake.ingest.check import check_shop
 
     contracts, problems = check_contracts(conf_dir() / "contracts")
+    _, wrong = check_policies(conf_dir() / "policies.yml", ContractBook(contracts))
+    problems = [*problems, *wrong]
     if args.shop:
         problems = [*problems, *check_shop(args.shop, conf_dir())]
     for problem in problems:

@@ -6,21 +6,40 @@ import argparse
 from typing import Any
 
 from shoplake.commands.options import lake_options, print_rows, settings_of
+from shoplake.runtime.settings import conf_dir
 
 
 def add(commands: Any) -> None:
     """Adds the command to the command line."""
     sql = commands.add_parser("sql", help='answer "select ... from gold.interest" without Spark')
     sql.add_argument("query")
+    sql.add_argument("--as", dest="role", help="what this role of conf/policies.yml may see")
+    sql.add_argument("--subject", help="person_key of whom the role reads as, if it reads as one")
     sql.add_argument("--format", choices=("table", "csv", "json"), default="table")
     lake_options(sql).set_defaults(run=_sql)
 
 
 def _sql(args: argparse.Namespace) -> None:
-    from shoplake.runtime.sql import query, render
+    from shoplake.runtime.sql import render
 
-    rows = query(settings_of(args), args.query)
+    rows = _rows(args)
     if args.format == "table":
         print_rows(rows)
     else:
         print(render(rows, args.format))
+
+
+def _rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from shoplake.contracts.book import load_contracts
+    from shoplake.errors import PolicyError
+    from shoplake.governance.policies.ask import query_as
+    from shoplake.governance.policies.load import load_policies
+    from shoplake.runtime.sql import query
+
+    if args.role is None:
+        if args.subject is not None:
+            raise PolicyError("--subject belongs to a role", remedy="give --as ROLE as well")
+        return query(settings_of(args), args.query)
+    book = load_contracts(conf_dir() / "contracts")
+    policies = load_policies(conf_dir() / "policies.yml", book)
+    return query_as(settings_of(args), policies, book, args.role, args.query, args.subject)

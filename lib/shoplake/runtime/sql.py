@@ -5,17 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import expressions as exp
+from sqlglot.dialects.postgres import Postgres
 
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.lake import SCHEMAS
 from shoplake.runtime.settings import Settings
 
 Rows = list[dict[str, Any]]
+
+
+class _DataFusion(Postgres):
+    """Postgres' spelling, which DataFusion understands, with casts that give null."""
+
+    class Generator(Postgres.Generator):  # type: ignore[misc, valid-type]
+        """Writes SQL."""
+
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **Postgres.Generator.TRANSFORMS,
+            exp.TryCast: lambda self, e: self.trycast_sql(e),
+        }
+
+
+def spelled(tree: exp.Expr) -> str:
+    """The tree as DataFusion's SQL."""
+    return tree.sql(dialect=_DataFusion, comments=False)
 
 
 def query(settings: Settings, sql: str) -> Rows:
@@ -25,36 +44,51 @@ def query(settings: Settings, sql: str) -> Rows:
         ShoplakeError: the lake is not one of folders, the text is not one query, a table or
             column is unknown, or the engine refuses it.
     """
+    tree = parse(sql)
+    common = {cte.alias for cte in tree.find_all(exp.CTE)}
+    known: dict[str, str] = {}
+    for table in list(tree.find_all(exp.Table)):
+        if not table.db and table.name in common:
+            continue
+        flat = f"{table.db}__{table.name}"
+        known[flat] = f"{table.db}.{table.name}" if table.db else table.name
+        alias = table.alias or table.name
+        table.replace(exp.alias_(exp.to_table(flat), alias, table=True))
+    return execute(settings, spelled(tree), known, where=sql)
+
+
+def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) -> Rows:
+    """Run DataFusion's SQL.
+
+    Args:
+        settings: of a lake of folders.
+        sql: a query.
+        known: the names it reads tables by, each with its `schema.table`.
+        where: the query as the reader wrote it, for errors.
+
+    Raises:
+        ShoplakeError: the lake is not one of folders, a table does not exist, or the engine
+            refuses the query.
+    """
     if settings.catalog:
         raise ShoplakeError(
             "`shoplake sql` reads a lake of folders",
             remedy="under Unity Catalog, use its SQL editor",
         )
     from deltalake import DeltaTable, QueryBuilder
-    from deltalake.exceptions import DeltaError
 
-    tree = _parse(sql)
     engine = QueryBuilder()
-    common = {cte.alias for cte in tree.find_all(exp.CTE)}
-    known: set[str] = set()
-    for table in list(tree.find_all(exp.Table)):
-        if not table.db and table.name in common:
-            continue
-        folder = settings.root / f"{settings.schema_prefix}{table.db}" / table.name
-        if table.db not in SCHEMAS or not (folder / "_delta_log").is_dir():
+    for name, table in known.items():
+        schema, _, short = table.rpartition(".")
+        folder = settings.root / f"{settings.schema_prefix}{schema}" / short
+        if schema not in SCHEMAS or not (folder / "_delta_log").is_dir():
             there = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
-            raise ShoplakeError(f"no table '{table.sql()}'", where=str(settings.root), remedy=there)
-        flat = f"{table.db}__{table.name}"
-        if flat not in known:
-            engine.register(flat, DeltaTable(str(folder)))
-            known.add(flat)
-        alias = table.alias or table.name
-        table.replace(exp.alias_(exp.to_table(flat), alias, table=True))
+            raise ShoplakeError(f"no table '{table}'", where=str(settings.root), remedy=there)
+        engine.register(name, DeltaTable(str(folder)))
     try:
-        # Postgres' spelling is the one DataFusion understands.
-        result = engine.execute(tree.sql(dialect="postgres")).read_all()
-    except DeltaError as error:
-        raise ShoplakeError(f"the query failed: {str(error)[:600]}", where=sql) from None
+        result = engine.execute(sql).read_all()
+    except Exception as error:  # The engine's errors while it runs have no class of their own.
+        raise ShoplakeError(f"the query failed: {str(error)[:600]}", where=where) from None
     names = result.schema.names
     columns = [_values(result[i]) for i in range(len(names))]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
@@ -71,7 +105,12 @@ def tables(settings: Settings) -> list[str]:
     return found
 
 
-def _parse(sql: str) -> exp.Query:
+def parse(sql: str) -> exp.Query:
+    """One query as a tree.
+
+    Raises:
+        ShoplakeError: the text is not one query.
+    """
     try:
         statements = [s for s in sqlglot.parse(sql, dialect="databricks") if s is not None]
     except sqlglot.ParseError as error:
