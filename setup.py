@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 CONF = sorted(str(p.relative_to(HERE / "conf")) for p in (HERE / "conf").rglob("*.yml"))
+DATA = ["py.typed", "runtime/log4j2.properties", "catalog/templates/*.html", "catalog/static/*"]
 STEPS = [
     "simulate",
     "ingest",
@@ -16,6 +17,7 @@ STEPS = [
     "train",
     "score",
     "respond",
+    "monitor",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.
@@ -64,8 +66,10 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=[*find_packages("lib"), "shoplake_jobs", "shoplake_conf"],
     package_dir={"": "lib", "shoplake_jobs": "jobs", "shoplake_conf": "conf"},
-    package_data={"shoplake_conf": CONF, "shoplake": ["py.typed", "runtime/log4j2.properties"]},
+    package_data={"shoplake_conf": CONF, "shoplake": DATA},
     install_requires=[
+        "jinja2>=3.1,<4",
+        "markupsafe>=2.1,<4",
         "numpy>=1.26",
         "open-data-contract-standard==3.2.0",
         "pandas>=2.2,<3",

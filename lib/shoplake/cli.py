@@ -6,13 +6,39 @@ import argparse
 import sys
 
 from shoplake import __version__
-from shoplake.commands import check, run, sql, status
+from shoplake.commands import (
+    catalog,
+    check,
+    contract,
+    erase,
+    lineage,
+    personal,
+    policies,
+    profile,
+    quarantine,
+    run,
+    sql,
+    status,
+)
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import console
-from shoplake.steps import STEPS, job, quiet
+from shoplake.steps import JOBS, job, quiet
 
 #: In the order of the help text.
-COMMANDS = (run, check, status, sql)
+COMMANDS = (
+    run,
+    check,
+    profile,
+    contract,
+    status,
+    sql,
+    quarantine,
+    policies,
+    personal,
+    lineage,
+    erase,
+    catalog,
+)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser(
-        "step", help=f"one step with its own options: {', '.join(STEPS)}", add_help=False
+        "step", help=f"one step with its own options: {', '.join(JOBS)}", add_help=False
     )
     for command in COMMANDS:
         command.add(commands)
@@ -52,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _step(argv: list[str]) -> None:
     if not argv or argv[0].startswith("-"):
-        raise ShoplakeError("which step?", remedy=f"shoplake step NAME ..., of {', '.join(STEPS)}")
+        raise ShoplakeError("which step?", remedy=f"shoplake step NAME ..., of {', '.join(JOBS)}")
     job(argv[0])(argv[1:])
 
 

@@ -28,6 +28,8 @@ STEPS = (
     "score",
     "respond",
 )
+#: Jobs that are not steps of the loop.
+JOBS = (*STEPS, "monitor")
 
 Body = Callable[[Run, argparse.Namespace], None]
 
@@ -90,15 +92,19 @@ def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body)
 
 def open_step(args: argparse.Namespace) -> Run:
     """The run that a parsed job command line asks for."""
-    settings = settings_of(args)
+    return start(args.step, settings_of(args))
+
+
+def start(step: str, settings: Settings) -> Run:
+    """A run with a Spark session as the settings want it."""
     spark = get_spark(
-        f"shoplake {args.step}",
+        f"shoplake {step}",
         local=settings.spark.local,
         cores=settings.spark.cores,
         memory=settings.spark.memory,
         conf=settings.spark.conf,
     )
-    return open_run(args.step, spark, settings)
+    return open_run(step, spark, settings)
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -112,8 +118,8 @@ def job(step: str) -> Callable[[list[str] | None], None]:
     Raises:
         ShoplakeError: there is no such step.
     """
-    if step not in STEPS:
-        raise ShoplakeError(f"no step '{step}'", remedy=f"steps: {', '.join(STEPS)}")
+    if step not in JOBS:
+        raise ShoplakeError(f"no step '{step}'", remedy=f"steps: {', '.join(JOBS)}")
     main: Callable[[list[str] | None], None] = importlib.import_module(f"shoplake_jobs.{step}").main
     return main
 

@@ -12,14 +12,14 @@ import pytest
 import setuptools
 from databricks_bundle import ROOT
 
-from shoplake.steps import STEPS
+from shoplake.steps import JOBS, STEPS
 
-JOBS = ("shoplake", "shoplake_classic")
+PIPELINES = ("shoplake", "shoplake_classic")
 
 Task = dict[str, Any]
 
 
-@pytest.fixture(params=JOBS)
+@pytest.fixture(params=PIPELINES)
 def job(request: pytest.FixtureRequest, deployed: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = deployed["resources"]["jobs"][request.param]
     return found
@@ -67,7 +67,7 @@ def test_entry_points_are_those_of_the_wheel(job: dict[str, Any], package: dict[
 
 
 def test_setup_declares_an_entry_point_for_every_step(package: dict[str, Any]) -> None:
-    assert list(entry_points(package)) == ["shoplake", *(f"shoplake-{step}" for step in STEPS)]
+    assert list(entry_points(package)) == ["shoplake", *(f"shoplake-{step}" for step in JOBS)]
 
 
 def test_the_tasks_are_the_steps_in_order(job: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_broken_order_is_found(graph: dict[str, list[str]], message: str) -> N
 
 
 def test_both_jobs_are_the_same_pipeline(deployed: dict[str, Any]) -> None:
-    serverless, classic = (deployed["resources"]["jobs"][name]["tasks"] for name in JOBS)
+    serverless, classic = (deployed["resources"]["jobs"][name]["tasks"] for name in PIPELINES)
     assert edges(serverless) == edges(classic)
     assert [t["python_wheel_task"] for t in serverless] == [t["python_wheel_task"] for t in classic]
 
@@ -159,3 +159,18 @@ def test_arguments_are_those_of_each_step(
             parser.parse_args(task["python_wheel_task"]["parameters"])
         except SystemExit:
             pytest.fail(f"{task['task_key']}: {capsys.readouterr().err}")
+
+
+def test_the_monitor_fails_so_that_the_platform_notifies(
+    deployed: dict[str, Any], package: dict[str, Any]
+) -> None:
+    job = deployed["resources"]["jobs"]["shoplake_monitor"]
+    (task,) = job["tasks"]
+    module = entry_points(package)[task["python_wheel_task"]["entry_point"]].split(":")[0]
+    args = (
+        importlib.import_module(module).parser().parse_args(task["python_wheel_task"]["parameters"])
+    )
+    assert args.fail_on == "critical"
+    assert task["max_retries"] == 0, "an open alert is no fault that a retry mends"
+    pipeline = deployed["resources"]["jobs"]["shoplake"]
+    assert job["email_notifications"]["on_failure"] == pipeline["email_notifications"]["on_failure"]

@@ -120,9 +120,10 @@ def test_mlflow_resources_are_those_that_the_jobs_use(bundle: dict[str, Any]) ->
         assert model == mlflow.registered_model.split(".")[-1]
 
 
-def test_only_gold_is_open_to_analysts(deployed: dict[str, Any]) -> None:
-    granted = [name for name, s in deployed["resources"]["schemas"].items() if s.get("grants")]
-    assert granted == ["gold"]
+def test_no_grant_of_the_bundle_goes_round_the_policies(deployed: dict[str, Any]) -> None:
+    schemas = deployed["resources"]["schemas"]
+    granted = {name: s["grants"][0]["privileges"] for name, s in schemas.items() if s.get("grants")}
+    assert granted == {"gold": ["USE_SCHEMA"]}
 
 
 def test_production_runs_as_a_service_principal_on_one_schedule(bundle: dict[str, Any]) -> None:
@@ -131,7 +132,11 @@ def test_production_runs_as_a_service_principal_on_one_schedule(bundle: dict[str
     assert deployed["target"]["run_as"] == {"service_principal_name": "runner"}
     assert {p["level"] for p in deployed["target"]["permissions"]} == {"CAN_MANAGE", "CAN_VIEW"}
     schedules = {k: j["schedule"]["pause_status"] for k, j in deployed["resources"]["jobs"].items()}
-    assert schedules == {"shoplake": "UNPAUSED", "shoplake_classic": "PAUSED"}
+    assert schedules == {
+        "shoplake": "UNPAUSED",
+        "shoplake_classic": "PAUSED",
+        "shoplake_monitor": "UNPAUSED",
+    }
 
 
 def test_production_keeps_its_schemas(bundle: dict[str, Any]) -> None:
