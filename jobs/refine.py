@@ -10,9 +10,9 @@ from shoplake.contracts.ddl import schema
 from shoplake.evaluate.planted import TABLES, planted_dirt
 from shoplake.governance.run import Run
 from shoplake.ingest.shop import read_truth
-from shoplake.refine.pseudonym import Secret, pseudonym
+from shoplake.refine.pseudonym import Secret
 from shoplake.refine.settings import RefineSettings
-from shoplake.refine.tables import SILVER
+from shoplake.refine.tables import SILVER, build_silver
 from shoplake.runtime.key import pseudonym_key
 from shoplake.steps import job_parser, run_job
 
@@ -26,19 +26,8 @@ def refine(run: Run, args: argparse.Namespace) -> None:
     """Bring every silver table up to date with bronze, in dependency order."""
     lake = run.lake
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
-    for table, refinement in SILVER.items():
-        first = refinement.sources[0]
-        if not lake.exists(first):
-            continue
-        run.build(
-            table,
-            lambda read, r=refinement: r.build(  # type: ignore[misc]
-                *map(read, r.sources), settings
-            ),
-            inputs=refinement.sources,
-            params=[repr(settings), pseudonym("which key", settings.pseudonym_key)],
-            rows_of=first if first.startswith("bronze.") else None,
-        )
+    for table in SILVER:
+        build_silver(run, table, settings)
     if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
         measure_cleaning(run)
 

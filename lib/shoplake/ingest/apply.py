@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -59,6 +61,26 @@ def count_rows(
     return rows.groupBy(F.col(_FILE).alias("file"), F.lit(entity).alias("entity")).agg(
         F.sum(_MENTIONS).alias("routed"), F.count("*").alias("rows")
     )
+
+
+def given_ids(records: DataFrame, mapping: Mapping, file_mapping: FileMapping) -> DataFrame | None:
+    """Who the entry's sound records are about: file, row, person_id; one row per entity.
+
+    None where no entity of the entry has a person.
+    """
+    parts = [
+        _raw(records, mapping, file_mapping)
+        .where(_condition(entity))
+        .select(
+            F.col(_FILE).alias("file"),
+            F.col(_ROW).alias("row"),
+            column_expression(column, mapping.timezone),
+        )
+        for entity in file_mapping.entities
+        for column in entity.columns
+        if column.name == "person_id"
+    ]
+    return reduce(DataFrame.unionByName, parts) if parts else None
 
 
 def bad_records(records: DataFrame) -> DataFrame:

@@ -15,9 +15,17 @@ from pyspark.sql import functions as F
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
 from shoplake.ingest.apply import bad_records, count_rows, file_reports, to_bronze, unrouted
+from shoplake.ingest.erased import without_erased
 from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import Mapping
-from shoplake.ingest.reader import MAX_FILE_BYTES, SourceFile, escaped, list_files, read_files
+from shoplake.ingest.reader import (
+    MAX_FILE_BYTES,
+    RECORDS,
+    SourceFile,
+    escaped,
+    list_files,
+    read_files,
+)
 from shoplake.ingest.registry import FileRegistry, Outcome, SeenFile
 from shoplake.ingest.sql_trial import check_sql
 from shoplake.runtime.console import Clock, say
@@ -42,7 +50,7 @@ def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) ->
     if unclaimed:
         say(run.step, f"[yellow]{len(unclaimed)} file(s) no entry claims, e.g. {unclaimed[0]}[/]")
     contract = run.contracts["governance.files"]
-    registry = FileRegistry(run.lake, contract, mapping.shop, _fingerprint(mapping))
+    registry = FileRegistry(run.lake, contract, mapping.shop, shop_fingerprint(mapping))
     if (pending := registry.pending) is not None:
         _take(run, mapping, registry, listed, *pending)
     files = [f for f in listed if f.mapping is not None and not _is_later(f.path, before)]
@@ -75,6 +83,7 @@ def _take(
         ]
         steady = [o.file for o in outcomes]
         records = read if len(steady) == len(seen) else read.where(F.col("file").isin(steady))
+        records = without_erased(run, mapping, records, number)
         for entity in (*mapping.entities, UNREAD):
             _publish(run, mapping, entity, records, number)
     registry.close(number, seen, outcomes)
@@ -89,34 +98,51 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, number
     clock = Clock()
     collapsed = 0
     if entity == UNREAD:
-        rows = _unread(records, mapping)
+        rows = unread(records, mapping)
+        parts = {f"files:{mapping.shop}": rows}
         if rows.isEmpty():
             return
     else:
         feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
-        rows = _union([to_bronze(records, mapping, f, entity) for f in feeding])
+        parts = {
+            f"files:{mapping.shop}/{f.path}": to_bronze(records, mapping, f, entity)
+            for f in feeding
+        }
+        rows = _union(list(parts.values()))
         if any(f.entity(entity).distinct for f in feeding):
             counts = _union([count_rows(records, mapping, f, entity) for f in feeding])
             total = counts.agg(F.sum("routed") - F.sum("rows")).first()
             collapsed = (total[0] or 0) if total is not None else 0
     now = datetime.now(UTC)
     table = f"bronze.{entity}"
-    counted = publish(
-        run.lake,
-        run.ledger,
-        rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)}),
-        run.contracts[table],
-        step=run.step,
-        batch=f"{mapping.shop}-{number}",
-        inputs={},
-        collapsed=collapsed,
-        transaction=(f"shoplake-ingest-{mapping.shop}", number),
-    )
+    run.gate.admit(run.contracts[table])
+    with run.lineage.building(run.contracts[table], {}, name=mapping.shop) as building:
+        building.made_from_files(parts, constants=tuple(RECORDS.names))
+        counted = publish(
+            run.lake,
+            run.ledger,
+            rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)}),
+            run.contracts[table],
+            step=run.step,
+            batch=f"{mapping.shop}-{number}",
+            inputs={},
+            collapsed=collapsed,
+            transaction=(f"shoplake-ingest-{mapping.shop}", number),
+        )
+        building.published(counted)
     run.report(table, counted, clock)
 
 
-def _unread(records: DataFrame, mapping: Mapping) -> DataFrame:
-    """Records that cannot be understood, or that no entity's `where` takes."""
+def unread(records: DataFrame, mapping: Mapping) -> DataFrame:
+    """Rows of bronze.unread: records that cannot be understood, or that no entity's `where` takes.
+
+    Args:
+        records: of `read_files`.
+        mapping: the shop's mapping.
+
+    Returns:
+        problem, _row_id, _source, _file, _row, _raw.
+    """
     columns = ("file", "file_sha", "row", "record", "problem")
     parts = [bad_records(records).select(*columns)]
     for file in mapping.files:
@@ -163,5 +189,6 @@ def _naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _fingerprint(mapping: Mapping) -> str:
+def shop_fingerprint(mapping: Mapping) -> str:
+    """16 hex digits that change whenever the mapping's file does."""
     return hashlib.sha256(Path(mapping.source).read_bytes()).hexdigest()[:16]

@@ -101,6 +101,14 @@ class FileRegistry:
             lines.append((f, state, outcome.records, outcome.reason))
         self._record(number, lines)
 
+    def rewritten(self, file: str, old_sha: str, new_sha: str, size: int, records: int) -> None:
+        """A file that was dealt with gets other bytes; they count as dealt with in its place."""
+        last = self._latest.get((file, old_sha))
+        if last is None or (file, new_sha) in self._latest:
+            return
+        now = datetime.now(UTC).replace(tzinfo=None)
+        self._record(last[0], [(SeenFile(file, new_sha, size, now), last[1], records, None)])
+
     def _record(
         self, number: int, lines: Sequence[tuple[SeenFile, str, int | None, str | None]]
     ) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
+from shoplake.governance.ledger import Counts
+from shoplake.governance.run import Run
 from shoplake.refine.events import events
 from shoplake.refine.feedback import feedback
 from shoplake.refine.identify import identities, people
@@ -14,9 +16,11 @@ from shoplake.refine.judgements import judgements
 from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
 from shoplake.refine.products import products
+from shoplake.refine.pseudonym import pseudonym
 from shoplake.refine.reviews import reviews
 from shoplake.refine.searches import searches
 from shoplake.refine.sessions import sessions
+from shoplake.refine.settings import RefineSettings
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,22 @@ SILVER: dict[str, Refinement] = {
     "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages),
     "silver.feedback": Refinement(("bronze.feedback", _PEOPLE), feedback),
 }
+
+
+def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | None:
+    """Bring one silver table up to date with what it is made from.
+
+    Returns:
+        The batch's counts, or None where its first source does not exist.
+    """
+    refinement = SILVER[table]
+    first = refinement.sources[0]
+    if not run.lake.exists(first):
+        return None
+    return run.build(
+        table,
+        lambda read: refinement.build(*map(read, refinement.sources), settings),
+        inputs=refinement.sources,
+        params=[repr(settings), pseudonym("which key", settings.pseudonym_key)],
+        rows_of=first if first.startswith("bronze.") else None,
+    )

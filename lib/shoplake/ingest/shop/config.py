@@ -29,6 +29,7 @@ class Stream(IntEnum):
     BEHAVIOUR = 5
     REACTION = 6
     DIRT = 7
+    PRIVATE = 8
 
 
 @dataclass(frozen=True)

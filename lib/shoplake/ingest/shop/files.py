@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 Rows = dict[str, list[Row]]
-"""Rows of each entity; also of `truth/<entity>`, the planted dirt."""
+"""Rows of each entity; also of `truth/<entity>`, the planted dirt, and of `TOLD`."""
 
 
 def happened(day: int, second: int, record: Record) -> Row:
@@ -62,6 +62,9 @@ FORMS: dict[str, Form] = {
                       "propensity", "model", "at"), "jsonl"),
 }  # fmt: skip
 _TRUTH = Form(("entity", "natural_id", "dirt", "outcome"), "jsonl")
+TOLD = "truth/personal"
+"""Where personal data stands in texts: characters start..end of the normalised text."""
+_TOLD = Form(("entity", "natural_id", "kind", "start", "end"), "jsonl")
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -85,7 +88,7 @@ def write_part(
     """
     results: dict[str, Written] = {}
     for entity, all_rows in rows.items():
-        form = _TRUTH if entity.startswith("truth/") else FORMS[entity]
+        form = _TOLD if entity == TOLD else FORMS.get(entity, _TRUTH)
         root = out if entity.startswith("truth/") else out / "raw"
         by_day: dict[int, list[Row]] = defaultdict(list)
         for row in all_rows:

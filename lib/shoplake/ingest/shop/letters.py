@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoplake.ingest.shop.people import Person
+from shoplake.ingest.shop.private import Letter, aside, fill
 
 _REVIEWS = {
     1: ("Very disappointed", "The {item} arrived damaged and looks nothing like the picture."),
@@ -41,27 +42,42 @@ INTENTS = tuple(_MESSAGES)
 
 
 def write_review(
-    rng: np.random.Generator, person: Person, item: str, brand: str, utility: float
-) -> tuple[int, str, str]:
-    """(stars 1..5, headline, body); people like what fits their taste; 6% leave contact data."""
+    rng: np.random.Generator, person: Person, item: str, brand: str, utility: float,
+    extra: np.random.Generator,
+) -> tuple[int, str, Letter]:  # fmt: skip
+    """(stars 1..5, headline, body); people like what fits their taste; 6% leave contact data.
+
+    A quarter say more than that, or what only looks like it, drawn from the stream `extra`.
+    """
     stars = int(np.clip(round(3.4 + 0.4 * utility + rng.normal(0.0, 0.8)), 1, 5))
     headline, body = _REVIEWS[stars]
-    body = f"{body.format(item=item, brand=brand)} {rng.choice(_OPINIONS)}".strip()
+    letter = Letter(f"{body.format(item=item, brand=brand)} {rng.choice(_OPINIONS)}".strip())
     if rng.random() < 0.06:
-        body = f"{body} {_contact(rng, person)}"
-    return stars, headline, body
+        letter = letter.then(_contact(rng, person))
+    return stars, headline, _more(letter, extra, person, 0.25)
 
 
 def write_message(
-    rng: np.random.Generator, person: Person, intent: str, item: str, order_no: str
-) -> str:
-    """A letter with this intent; three in ten carry contact data."""
+    rng: np.random.Generator, person: Person, intent: str, item: str, order_no: str,
+    extra: np.random.Generator,
+) -> Letter:  # fmt: skip
+    """A letter with this intent; three in ten carry contact data, half say more (`extra`)."""
     template = str(rng.choice(_MESSAGES[intent]))
-    body = f"Hello, {template.format(item=item, order=order_no, address=person.address)}"
-    return f"{body} {_contact(rng, person)}" if rng.random() < 0.3 else body
+    letter = fill(f"Hello, {template}", item=item, order=order_no, address=person.address)
+    if rng.random() < 0.3:
+        letter = letter.then(_contact(rng, person))
+    return _more(letter, extra, person, 0.5)
 
 
-def _contact(rng: np.random.Generator, person: Person) -> str:
-    return str(rng.choice(_CONTACTS)).format(
-        name=person.name, email=person.email, phone=person.phone, address=person.address
-    )
+def _contact(rng: np.random.Generator, person: Person) -> Letter:
+    return fill(
+        str(rng.choice(_CONTACTS)),
+        name=person.name, email=person.email, phone=person.phone, address=person.address,
+    )  # fmt: skip
+
+
+def _more(letter: Letter, extra: np.random.Generator, person: Person, share: float) -> Letter:
+    if extra.random() < share:
+        for _ in range(extra.integers(1, 3)):
+            letter = letter.then(aside(extra, person))
+    return letter

@@ -19,7 +19,7 @@ from shoplake.ingest.shop.catalogue import (
 from shoplake.ingest.shop.choice import best_list
 from shoplake.ingest.shop.config import ShopConfig, Stream, generator
 from shoplake.ingest.shop.dirt import bot_session, plant
-from shoplake.ingest.shop.files import Row, Rows, happened, write_part
+from shoplake.ingest.shop.files import TOLD, Row, Rows, happened, write_part
 from shoplake.ingest.shop.people import person_number
 from shoplake.ingest.shop.reactions import Reactions, Recommended
 from shoplake.ingest.shop.shopper import RECORDED, Shopper
@@ -58,6 +58,7 @@ def simulate_part(
     counts: Counts = defaultdict(float)
     lists = {} if recommendations is None else _lists(config, catalogue, recommendations, counts)
     ordinary, reacted = _no_rows(*RECORDED, "sessions"), _no_rows("feedback", "orders")
+    ordinary[TOLD] = []
 
     def keep(rows: Rows, into: Rows) -> None:
         for name, more in rows.items():
@@ -76,6 +77,7 @@ def simulate_part(
             keep(bot_session(bots, config, catalogue, number, day), ordinary)
         for index, (entity, rows) in enumerate(shopper.rows.items()):
             keep(_dirty(config, entity, rows, (number, index)), ordinary)
+        keep({TOLD: shopper.told}, ordinary)
         if reactions is not None:
             counts["list", "shown"] += reactions.shown
             counts["list", "expected_purchases"] += reactions.expected
@@ -160,6 +162,6 @@ def _write(out: Path, rows: Rows, name: str, first_day: int, last_day: int, coun
         counts["files", "written"] += written.written
         counts["files", "unchanged"] += written.unchanged
     for entity, truths in rows.items():
-        if entity.startswith("truth/"):
+        if entity.startswith("truth/") and entity != TOLD:
             for truth in truths:
                 counts["dirt", str(truth.record["dirt"])] += 1

@@ -110,7 +110,7 @@ def _text(row: Row, weak: Weak, a: float, b: float) -> Planted:
         return None
     text = str(row.record[weak.text])
     dirt = _pick(("html", "full_width", "control", "mojibake"), a)
-    if dirt == "mojibake" and text.isascii():
+    if dirt == "mojibake" and (text.isascii() or "\ufffd" in _TEXTS[dirt](text)):
         dirt = "html"
     return [_change(row, **{weak.text: _TEXTS[dirt](text)})], f"text_{dirt}", "repaired"
 

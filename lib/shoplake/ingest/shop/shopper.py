@@ -11,7 +11,7 @@ import numpy as np
 from shoplake.ingest.shop.browsing import choose
 from shoplake.ingest.shop.catalogue import Catalogue, Floats, Market
 from shoplake.ingest.shop.config import ShopConfig, Stream, generator
-from shoplake.ingest.shop.files import Rows, happened
+from shoplake.ingest.shop.files import Record, Row, Rows, happened
 from shoplake.ingest.shop.people import (
     day_utility,
     draw_person,
@@ -19,6 +19,7 @@ from shoplake.ingest.shop.people import (
     natural_id,
     person_records,
 )
+from shoplake.ingest.shop.private import Letter
 
 RECORDED = ("events", "orders", "people", "searches", "reviews", "messages")
 """Entities that ordinary behaviour leaves rows of."""
@@ -29,6 +30,7 @@ class Shopper:
 
     Attributes:
         rows: everything the shop's systems recorded about them so far.
+        told: where personal data stands in what they wrote, as the truth files say it.
         visits: whether they visit on each day, shape (days,).
     """
 
@@ -46,6 +48,7 @@ class Shopper:
         self.repeat = np.zeros(len(catalogue.ids))
         self.due = self._staples()
         self.rows: Rows = {entity: [] for entity in RECORDED}
+        self.told: list[Row] = []
         self.serial = 0
         for record in person_records(self.person):
             self.rows["people"].append(happened(self.person.joined, 6 * 3600, record))
@@ -86,3 +89,15 @@ class Shopper:
         """A fresh id for something this person caused."""
         self.serial += 1
         return natural_id(prefix, self.config.seed, self.person.number, self.serial)
+
+    def private(self) -> np.random.Generator:
+        """The stream of what else a letter says; behaviour does not depend on it."""
+        return generator(self.config, Stream.PRIVATE, self.person.number, self.serial)
+
+    def tell(self, entity: str, natural_id: str, letter: Letter, day: int, second: int) -> None:
+        """Note the personal data of a letter."""
+        for kind, start, end in letter.spans:
+            record: Record = {
+                "entity": entity, "natural_id": natural_id, "kind": kind, "start": start, "end": end,
+            }  # fmt: skip
+            self.told.append(happened(day, second, record))

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 
 from shoplake.errors import SettingsError
 from shoplake.ingest.shop.config import ShopConfig
-from shoplake.ingest.shop.files import replace_if_changed
+from shoplake.ingest.shop.files import TOLD, replace_if_changed
 from shoplake.ingest.shop.part import Counts, best_part, simulate_catalogue, simulate_part
 
 Summary = dict[str, dict[str, float]]
@@ -133,11 +133,31 @@ def read_truth(spark: SparkSession, out: Path) -> DataFrame:
         raise SettingsError(
             "no simulated shop is here", where=str(folder), remedy="simulate one first"
         )
-    schema = "entity string, natural_id string, dirt string, outcome string"
-    rows = spark.read.schema(schema).option("recursiveFileLookup", True)
+    return _truth(spark, folder, "dirt string, outcome string").where("dirt is not null")
+
+
+def read_told(spark: SparkSession, out: Path) -> DataFrame:
+    """Where personal data stands in texts: entity, natural_id, kind, start, end, arrived_on.
+
+    Characters start..end of the text of a message or review as `refine.text.normalise` leaves it.
+
+    Raises:
+        SettingsError: `out` holds no simulated shop, or one of a version that did not tell.
+    """
+    folder = Path(out) / TOLD
+    if not folder.is_dir():
+        raise SettingsError(
+            "no personal data was planted here", where=str(folder), remedy="simulate a shop first"
+        )
+    return _truth(spark, folder, "kind string, start int, end int")
+
+
+def _truth(spark: SparkSession, folder: Path, columns: str) -> DataFrame:
+    rows = spark.read.schema(f"entity string, natural_id string, {columns}")
     day = F.regexp_extract(F.col("_metadata.file_path"), r"day=(\d{4}-\d\d-\d\d)", 1)
     return (
-        rows.option("pathGlobFilter", "*.jsonl")
+        rows.option("recursiveFileLookup", True)
+        .option("pathGlobFilter", "*.jsonl")
         .json(str(folder))
         .withColumn("arrived_on", day.cast("date"))
     )

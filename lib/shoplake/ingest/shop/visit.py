@@ -161,15 +161,16 @@ class Visit:
     def _review(self, item: int) -> None:
         day = self.day + int(self.rng.integers(2, 15))
         second, catalogue = int(self.rng.integers(8 * 3600, 22 * 3600)), self.shopper.catalogue
-        stars, headline, body = write_review(
+        review_id = self.shopper.next_id("r")
+        stars, headline, letter = write_review(
             self.rng, self.shopper.person, catalogue.titles[item].lower(),
-            BRANDS[catalogue.brand[item]], float(self.utilities[item]),
+            BRANDS[catalogue.brand[item]], float(self.utilities[item]), self.shopper.private(),
         )  # fmt: skip
         record: Record = {
-            "review_id": self.shopper.next_id("r"), "customer": self.visitor,
-            "sku": catalogue.ids[item], "stars": stars, "headline": headline, "body": body,
-            "at": time_text(day, second),
+            "review_id": review_id, "customer": self.visitor, "sku": catalogue.ids[item],
+            "stars": stars, "headline": headline, "body": letter.text, "at": time_text(day, second),
         }  # fmt: skip
+        self.shopper.tell("reviews", review_id, letter, day, second)
         self.shopper.rows["reviews"].append(happened(day, second, record))
 
     def _write_letter(self, order_no: str, item: int) -> None:
@@ -177,12 +178,15 @@ class Visit:
         day = self.day + (int(self.rng.integers(0, 6)) if order_no else 0)
         second = min(self.second + 600, 86399)
         title = self.shopper.catalogue.titles[item].lower()
+        message_id, channel = self.shopper.next_id("m"), ("email", "chat")[self.rng.integers(2)]
+        letter = write_message(
+            self.rng, self.shopper.person, intent, title, order_no, self.shopper.private()
+        )
         record: Record = {
-            "message_id": self.shopper.next_id("m"), "customer": self.visitor,
-            "channel": ("email", "chat")[self.rng.integers(2)],
-            "body": write_message(self.rng, self.shopper.person, intent, title, order_no),
-            "topic": intent, "at": time_text(day, second),
+            "message_id": message_id, "customer": self.visitor, "channel": channel,
+            "body": letter.text, "topic": intent, "at": time_text(day, second),
         }  # fmt: skip
+        self.shopper.tell("messages", message_id, letter, day, second)
         self.shopper.rows["messages"].append(happened(day, second, record))
 
 

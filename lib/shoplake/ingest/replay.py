@@ -1,0 +1,208 @@
+"""Held records of a shop's files through the door again, after a mapping or contract was mended.
+
+Their files are read again, so what the quarantine masks is not needed. A record enters under the
+`_row_id` it always had: replaying twice, or after a kill at any point, adds nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.contracts.model import Contract
+from shoplake.governance.publish import publish
+from shoplake.governance.quarantine import quarantine_contract
+from shoplake.governance.run import Run
+from shoplake.governance.trial import Trial, trial
+from shoplake.ingest.apply import to_bronze
+from shoplake.ingest.erased import without_erased
+from shoplake.ingest.landing import UNREAD, shop_fingerprint, unread
+from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.reader import list_files, read_files
+
+_PLACE = ("file", "row")
+_UNREAD = f"bronze.{UNREAD}"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Places (file, file_sha, row) of records that are held, and how many of them there are."""
+
+    places: DataFrame
+    count: int
+    files: frozenset[str]
+
+
+def replay(run: Run, mapping: Mapping, root: str, *, dry_run: bool = False) -> list[Trial]:
+    """Put the held records of a shop's bronze tables through the present mapping and contracts.
+
+    Records that now pass enter their table and leave the quarantine (or bronze.unread); those that
+    do not are held for the present reasons. Records whose file is gone, or no longer has the bytes
+    that were read, stay as they are.
+
+    Args:
+        run: where to write.
+        mapping: the shop's mapping, mended.
+        root: the shop's folder.
+        dry_run: only say what would happen.
+
+    Returns:
+        One line a table that has or had held records.
+
+    Raises:
+        SourceError: the folder is missing, or its files do not fit the mapping's entries.
+    """
+    held = _held(run, mapping)
+    if held is None:
+        return []
+    listed = [f for f in list_files(run.lake.spark, mapping, root) if f.path in held.files]
+    read = without_erased(run, mapping, _records(run, listed, held), None)
+    with run.lake.held(read) as records:
+        found = [
+            line
+            for entity in mapping.entities
+            if (line := _entity(run, mapping, records, entity, dry_run)) is not None
+        ]
+        left = _leave_unread(run, mapping, records, dry_run)
+    return [*found, left] if left is not None else found
+
+
+def _held(run: Run, mapping: Mapping) -> _Held | None:
+    """Every held place of the shop whose file's bytes are known."""
+    lake, parts = run.lake, []
+    if lake.exists(_UNREAD):
+        parts.append(_of_shop(lake.read(_UNREAD), mapping))
+    for entity in mapping.entities:
+        name = quarantine_contract(run.contracts[f"bronze.{entity}"]).table
+        if lake.exists(name):
+            said = lake.read(name).select(
+                F.json_tuple("record", "_source", "_file", "_row").alias("_source", "_file", "_row")
+            )
+            parts.append(_of_shop(said, mapping))
+    if not parts or not lake.exists("governance.files"):
+        return None
+    places = parts[0]
+    for part in parts[1:]:
+        places = places.union(part)
+    read = lake.read("governance.files").where(
+        (F.col("shop") == mapping.shop) & (F.col("state") == "ingested")
+    )
+    known = read.select("file", "file_sha").distinct()
+    rows = places.distinct().join(known, "file").collect()
+    if not rows:
+        return None
+    frame = lake.spark.createDataFrame(rows, "file string, row bigint, file_sha string")
+    return _Held(frame, len(rows), frozenset(r["file"] for r in rows))
+
+
+def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
+    return rows.where(F.col("_source") == mapping.shop).select(
+        F.col("_file").alias("file"), F.col("_row").cast("bigint").alias("row")
+    )
+
+
+def _records(run: Run, listed: Sequence, held: _Held) -> DataFrame:  # type: ignore[type-arg]
+    records = read_files(run.lake.spark, listed)
+    return records.where("kind = 'record'").join(
+        F.broadcast(held.places), [*_PLACE, "file_sha"], "left_semi"
+    )
+
+
+def _entity(
+    run: Run, mapping: Mapping, records: DataFrame, entity: str, dry_run: bool
+) -> Trial | None:
+    """One bronze table's share of the held records."""
+    lake, table = run.lake, f"bronze.{entity}"
+    contract = run.contracts[table]
+    feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
+    rows = to_bronze(records, mapping, feeding[0], entity)
+    for file in feeding[1:]:
+        rows = rows.unionByName(to_bronze(records, mapping, file, entity))
+    if lake.exists(table):
+        rows = rows.join(lake.read(table).select("_row_id"), "_row_id", "left_anti")
+    now = datetime.now(UTC)
+    rows = rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)})
+    ids = rows.select(F.col("_row_id").alias("row_id"))
+    names = sorted(r["row_id"] for r in ids.collect())
+    judged = trial(lake, contract, rows, ids) if names else None
+    if dry_run:
+        return judged
+    batch = _batch(mapping, contract, names)
+    if names:
+        publish(
+            lake,
+            run.ledger,
+            rows,
+            contract,
+            step="replay",
+            batch=batch,
+            inputs={},
+            transaction=(f"shoplake-{batch}", 1),
+        )
+    _leave_quarantine(run, contract, batch, names)
+    return judged
+
+
+def _leave_quarantine(run: Run, contract: Contract, batch: str, names: list[str]) -> None:
+    """Drop held rows that are in the table now, and older reasons of those held again."""
+    held = quarantine_contract(contract)
+    if not (run.lake.exists(held.table) and run.lake.exists(contract.table)):
+        return
+    rows = run.lake.read(held.table)
+    known = run.lake.read(contract.table).select(F.col("_row_id").alias("row_id"))
+    entered = [r[0] for r in rows.join(known, "row_id", "left_semi").select("row_id").collect()]
+    _forget(run, held, "row_id", entered)
+    _forget(run, held, "row_id", names, keep_batch=batch)
+
+
+def _batch(mapping: Mapping, contract: Contract, names: list[str]) -> str:
+    """The same held records under the same mapping and contract are the same batch."""
+    text = "|".join([shop_fingerprint(mapping), contract.fingerprint, *names])
+    return f"{mapping.shop}-replay-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _leave_unread(run: Run, mapping: Mapping, records: DataFrame, dry_run: bool) -> Trial | None:
+    """Take from bronze.unread the records that some entity takes now."""
+    if not run.lake.exists(_UNREAD):
+        return None
+    there = run.lake.read(_UNREAD).where(F.col("_source") == mapping.shop)
+    tried = there.join(
+        records.select(F.col("file").alias("_file"), F.col("row").alias("_row")), ["_file", "_row"]
+    )
+    still = unread(records, mapping).select("_row_id")
+    counted = there.count(), tried.count()
+    taken = [r[0] for r in tried.join(still, "_row_id", "left_anti").select("_row_id").collect()]
+    if taken and not dry_run:
+        _forget(run, run.contracts[_UNREAD], "_row_id", taken)
+    if not counted[0]:
+        return None
+    return Trial(
+        _UNREAD,
+        passed=len(taken),
+        held=counted[1] - len(taken),
+        rules={"unread": counted[1] - len(taken)} if counted[1] > len(taken) else {},
+        gone=counted[0] - counted[1],
+    )
+
+
+def _forget(
+    run: Run, contract: Contract, column: str, names: list[str], keep_batch: str | None = None
+) -> None:
+    """Delete these rows; a table without any of them keeps its version."""
+    if not run.lake.exists(contract.table):
+        return
+    ids = run.lake.spark.createDataFrame([(n,) for n in names], "id string")
+    other = F.lit(True) if keep_batch is None else F.col("batch_id") != keep_batch
+    rows = run.lake.read(contract.table).where(other)
+    if rows.join(ids, F.col(column) == F.col("id"), "left_semi").isEmpty():
+        return
+    condition = f"t.{column} = s.id"
+    if keep_batch is not None:
+        condition += f" AND t.batch_id <> '{keep_batch}'"
+    merge = run.lake.delta(contract.table).alias("t").merge(ids.alias("s"), condition)
+    merge.whenMatchedDelete().execute()

@@ -1,0 +1,134 @@
+"""Held records enter once their mapping is mended, each once, whatever is killed when."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shoplake.governance.run import Run, open_run
+from shoplake.governance.trial import Trial
+from shoplake.ingest import replay as replaying
+from shoplake.ingest.landing import land
+from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.replay import replay
+from shoplake.runtime.settings import load
+
+MAPPING = """
+shop: corner
+timezone: UTC
+currency: EUR
+files:
+  - path: "orders/*.csv"
+    format: csv
+    columns: [no, line, who, item, units, price, at]
+    entities:
+      orders:
+        where: "{where}"
+        columns:
+          order_id: no
+          line_id: line
+          person_id: who
+          product_id: item
+          quantity: units
+          unit_price: price
+          kind: {{const: sale}}
+          line_kind: {{const: product}}
+          ordered_at: {{column: at, timestamp: ["yyyy-MM-dd HH:mm:ss"]}}
+"""
+LINES = """no,line,who,item,units,price,at
+1,1,ann,cup,2,3.5,2026-01-01 10:00:00
+2,1,bob,cup,,3.5,2026-01-01 11:00:00
+3,1,cem
+"""
+
+
+@pytest.fixture
+def fresh(spark: SparkSession, tmp_path: Path) -> Callable[[], Run]:
+    settings = dataclasses.replace(load("local"), lake=str(tmp_path / "lake"))
+    return lambda: open_run("ingest", spark, settings)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, fresh: Callable[[], Run]) -> Path:
+    """A day's file, taken under a mapping that turns lines without a quantity away."""
+    (tmp_path / "data" / "orders").mkdir(parents=True)
+    (tmp_path / "data" / "orders" / "2026-01-01.csv").write_text(LINES)
+    land(fresh(), mapping(tmp_path, "units IS NOT NULL"), str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def mapping(tmp_path: Path, where: str) -> Mapping:
+    path = tmp_path / "corner.yml"
+    path.write_text(MAPPING.format(where=where))
+    return load_mapping(path)
+
+
+def state(run: Run) -> tuple[list[str], list[int]]:
+    orders = sorted(r.order_id for r in run.lake.read("bronze.orders").collect())
+    return orders, sorted(r._row for r in run.lake.read("bronze.unread").collect())
+
+
+def versions(run: Run) -> dict[str, int]:
+    return run.versions(["bronze.orders", "bronze.unread", "governance.ledger"])
+
+
+def test_a_mended_mapping_lets_the_record_in(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    assert state(fresh()) == (["1"], [2, 3])
+    found = replay(fresh(), mapping(tmp_path, "no IS NOT NULL"), str(folder))
+    assert found == [
+        Trial("bronze.orders", passed=1, held=0),
+        Trial("bronze.unread", passed=1, held=1, rules={"unread": 1}),
+    ]
+    assert state(fresh()) == (["1", "2"], [3])
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    before = versions(fresh())
+    mended = mapping(tmp_path, "no IS NOT NULL")
+    said = replay(fresh(), mended, str(folder), dry_run=True)
+    assert versions(fresh()) == before
+    assert replay(fresh(), mended, str(folder)) == said
+
+
+def test_replaying_twice_changes_nothing(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    mended = mapping(tmp_path, "no IS NOT NULL")
+    replay(fresh(), mended, str(folder))
+    before = versions(fresh())
+    replay(fresh(), mended, str(folder))
+    assert versions(fresh()) == before
+
+
+def test_a_replay_that_died_before_it_forgot_is_finished_once(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mended = mapping(tmp_path, "no IS NOT NULL")
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replaying, "_forget", die)
+        with pytest.raises(KeyboardInterrupt):
+            replay(fresh(), mended, str(folder))
+    replay(fresh(), mended, str(folder))
+    assert state(fresh()) == (["1", "2"], [3])
+
+
+def test_a_file_that_changed_since_is_not_taken_for_the_one_that_was_read(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    (folder / "orders" / "2026-01-01.csv").write_text(LINES.replace("bob", "eve"))
+    found = replay(fresh(), mapping(tmp_path, "no IS NOT NULL"), str(folder))
+    assert found == [Trial("bronze.unread", passed=0, held=0, gone=2)]
+    assert state(fresh()) == (["1"], [2, 3])
