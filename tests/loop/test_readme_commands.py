@@ -14,7 +14,7 @@ from shoplake.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Commands that only look; the others have tests of their own.
-LOOKS = ("status", "sql", "check")
+LOOKS = ("status", "sql", "check", "lineage")
 EXAMPLES = [
     pytest.param(match[1], id=f"{page.name}:{match[1][:50]}")
     for page in PAGES

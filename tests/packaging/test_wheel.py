@@ -38,6 +38,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("conf", "shoplake_conf", "*.yml"),
         ("jobs", "shoplake_jobs", "*.py"),
         ("lib/shoplake", "shoplake", "*.py"),
+        ("lib/shoplake/catalog", "shoplake/catalog", "*.html"),
+        ("lib/shoplake/catalog/static", "shoplake/catalog/static", "*.*"),
     ],
 )
 def test_wheel_holds_every_file_of(folder: str, package: str, pattern: str, wheel: Path) -> None:

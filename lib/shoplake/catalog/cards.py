@@ -1,0 +1,161 @@
+"""Model cards: what a version is for, what it came from, and how good it is beside baselines.
+
+Sections follow Mitchell et al. (2019), "Model Cards for Model Reporting".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoplake.catalog.facts import rows_of
+from shoplake.catalog.registry import ModelVersion, versions
+from shoplake.runtime.settings import Settings
+from shoplake.runtime.typed import load_yaml
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """`conf/cards/<model>.yml`: what nobody can read off a run."""
+
+    title: str
+    summary: str
+    intended_use: tuple[str, ...]
+    not_for: tuple[str, ...]
+    limits: tuple[str, ...]
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """One scorer's value with its 95% interval, where there is one."""
+
+    scorer: str
+    value: float
+    low: float | None
+    high: float | None
+    is_model: bool
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One task and metric: the model first, then the baselines, best first."""
+
+    task: str
+    metric: str
+    people: int
+    protocol: str
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A table of the training data, pinned."""
+
+    table: str
+    version: int | None
+    contract: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model version.
+
+    Attributes:
+        erased: the erasure request that blocks it, if any (`models.tracking.Registry.erased`).
+    """
+
+    model: ModelVersion
+    purpose: Purpose | None
+    parents: tuple[Parent, ...]
+    split: str
+    revision: str
+    verdict: str
+    metrics: tuple[Metric, ...]
+    erased: str | None = None
+
+    @property
+    def is_champion(self) -> bool:
+        """The version that is served."""
+        return "champion" in self.model.aliases
+
+    @property
+    def slug(self) -> str:
+        """Its page's name."""
+        return f"{self.model.name}-{self.model.version}"
+
+    @property
+    def tasks(self) -> dict[str, tuple[Metric, ...]]:
+        """Metrics by task."""
+        names = dict.fromkeys(m.task for m in self.metrics)
+        return {t: tuple(m for m in self.metrics if m.task == t) for t in names}
+
+
+def cards(settings: Settings, folder: Path) -> tuple[Card, ...]:
+    """A card for every version in the registry or in the governance tables, newest first.
+
+    Args:
+        settings: of a lake of folders.
+        folder: of `<model>.yml` files.
+    """
+    scores = rows_of(settings, "governance.model_metrics")
+    data = rows_of(settings, "governance.model_data")
+    known = {(v.name, v.version): v for v in versions(settings)}
+    for row in (*scores, *data):
+        key = row["model_name"], row["model_version"]
+        known.setdefault(key, ModelVersion(*key))
+    out = []
+    for (name, version), model in known.items():
+        mine = [r for r in scores if (r["model_name"], r["model_version"]) == (name, version)]
+        rows = [r for r in data if (r["model_name"], r["model_version"]) == (name, version)]
+        path = folder / f"{name}.yml"
+        said = model.parents
+        parents = {t: Parent(t, v, "") for t, v in (said.get("tables") or {}).items()}
+        for r in rows:
+            parents[r["table_name"]] = Parent(
+                r["table_name"], r["table_version"], r["contract_version"]
+            )
+        out.append(
+            Card(
+                model=model,
+                purpose=load_yaml(path, Purpose) if path.is_file() else None,
+                parents=tuple(sorted(parents.values(), key=lambda p: p.table)),
+                split=rows[0]["split"] if rows else str(said.get("split", "")),
+                revision=rows[0]["git_revision"] if rows else str(said.get("git_revision", "")),
+                verdict=model.tags.get("shoplake.verdict", ""),
+                metrics=tuple(_metrics(mine, name)),
+                erased=model.tags.get("shoplake.erased"),
+            )
+        )
+    return tuple(sorted(out, key=lambda c: (c.model.name, -int(c.model.version))))
+
+
+def _metrics(rows: Sequence[dict[str, object]], model: str) -> list[Metric]:
+    grouped: dict[tuple[str, str], list[dict[str, object]]] = {}
+    for row in rows:
+        grouped.setdefault((str(row["task"]), str(row["metric"])), []).append(row)
+    return [
+        Metric(
+            task=task,
+            metric=metric,
+            people=int(found[0]["people"]),  # type: ignore[call-overload]
+            protocol=str(found[0]["protocol"]),
+            scores=tuple(sorted((_score(r, model) for r in found), key=_order)),
+        )
+        for (task, metric), found in sorted(grouped.items())
+    ]
+
+
+def _score(row: dict[str, object], model: str) -> Score:
+    return Score(
+        str(row["scorer"]),
+        float(row["value"]),  # type: ignore[arg-type]
+        row["low"],  # type: ignore[arg-type]
+        row["high"],  # type: ignore[arg-type]
+        row["scorer"] == model,
+    )
+
+
+def _order(score: Score) -> tuple[bool, float, str]:
+    return (not score.is_model, -score.value, score.scorer)
