@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from shoplake.contracts.clauses import Problem
+from shoplake.contracts.clauses import Lines, Problem
 from shoplake.contracts.model import Contract
 from shoplake.contracts.parse import parse_contract
 from shoplake.errors import ContractError
@@ -46,6 +46,12 @@ def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
         problems += found
         if contract is None:
             continue
+        if contract.status not in ("active", "deprecated"):
+            line = Lines(path.read_text(encoding="utf-8")).of(("status",))
+            message = (
+                f"{contract.status}: review it and write active, or take it out of this folder"
+            )
+            problems.append(Problem(str(path), line, "status", message))
         expected = f"{path.parent.name}.{path.stem}"
         if contract.table != expected:
             problems.append(
@@ -56,11 +62,16 @@ def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
         for rule in contract.rules:
             if rule.reference is None:
                 continue
-            table, column = rule.reference
-            if table not in contracts or column not in contracts[table].column_names:
-                problems.append(
-                    Problem(contract.source, 1, rule.name, f"refers to unknown {table}.{column}")
-                )
+            table, *columns = rule.reference
+            known = contracts[table].column_names if table in contracts else None
+            problems += [
+                Problem(contract.source, 1, rule.name, f"refers to unknown {name}")
+                for name, found in [
+                    (table, known is not None),
+                    *((f"{table}.{c}", c in (known or ())) for c in columns),
+                ]
+                if not found
+            ]
     return contracts, problems
 
 

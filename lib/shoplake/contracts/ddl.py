@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from pyspark.sql.types import StructType
 
 from shoplake.contracts.conditions import NOT_ROW_WISE, holds
-from shoplake.contracts.model import Contract, Rule
+from shoplake.contracts.model import Contract
 
 
 def schema(contract: Contract) -> StructType:
@@ -28,33 +30,73 @@ def create_table(contract: Contract, identifier: str) -> str:
     """
     columns = ",\n  ".join(
         f"`{c.name}` {c.type}{' NOT NULL' if c.required else ''}"
-        + (f" COMMENT '{_quoted(c.description)}'" if c.description else "")
+        + (f" COMMENT '{quoted(c.description)}'" if c.description else "")
         for c in contract.columns
     )
-    properties = {
-        "delta.enableDeletionVectors": "false",
-        "delta.enableChangeDataFeed": "false",
-        "shoplake.contract": f"{contract.version} {contract.fingerprint}",
-        **{f"delta.constraints.{r.name}": check for r in contract.rules if (check := _check(r))},
-    }
-    if contract.append_only:
-        properties["shoplake.appendOnly"] = "true"
-    written = ",\n  ".join(f"'{k}' = '{_quoted(v)}'" for k, v in properties.items())
+    written = ",\n  ".join(f"'{k}' = '{quoted(v)}'" for k, v in properties(contract).items())
     partitions = (
         f"\nPARTITIONED BY ({', '.join(contract.partition_by)})" if contract.partition_by else ""
     )
     return (
         f"CREATE TABLE IF NOT EXISTS {identifier} (\n  {columns}\n) USING delta{partitions}\n"
-        f"COMMENT '{_quoted(contract.description)}'\nTBLPROPERTIES (\n  {written}\n)"
+        f"COMMENT '{quoted(contract.description)}'\nTBLPROPERTIES (\n  {written}\n)"
     )
 
 
-def _quoted(text: str) -> str:
+def stamp(contract: Contract) -> str:
+    """What a table's property `shoplake.contract` says while it is under this contract."""
+    return f"{contract.version} {contract.fingerprint}"
+
+
+def checks_stamp(contract: Contract) -> str:
+    """16 hex digits of the constraints' SQL, which a later release may write otherwise."""
+    return hashlib.sha256(repr(sorted(checks(contract).items())).encode()).hexdigest()[:16]
+
+
+def properties(contract: Contract) -> dict[str, str]:
+    """The table properties that the contract asks for, its CHECK constraints among them."""
+    found = {
+        **statistics(contract),
+        "delta.enableDeletionVectors": "false",
+        "delta.enableChangeDataFeed": "false",
+        "shoplake.contract": stamp(contract),
+        "shoplake.checks": checks_stamp(contract),
+        **{f"delta.constraints.{name}": check for name, check in checks(contract).items()},
+    }
+    if contract.append_only:
+        found["shoplake.appendOnly"] = "true"
+    return found
+
+
+def quoted(text: str) -> str:
+    """The text as the inside of a SQL string literal, on one line."""
     return text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", " ")
 
 
-def _check(rule: Rule) -> str | None:
-    """The rule as a CHECK expression, or None when Delta has no constraint for it."""
-    if rule.on_breach == "warn" or rule.kind in (*NOT_ROW_WISE, "not_null"):
-        return None
-    return holds(rule)
+def checks(contract: Contract) -> dict[str, str]:
+    """The contract's CHECK constraints by name: its rules that hold rows or stop, where Delta
+    has a constraint for them.
+    """
+    return {
+        rule.name: holds(rule, contract)
+        for rule in contract.rules
+        if rule.on_breach != "warn" and rule.kind not in (*NOT_ROW_WISE, "not_null")
+    }
+
+
+def statistics(contract: Contract) -> dict[str, str]:
+    """Which columns the Delta log keeps least and greatest values of.
+
+    Never those of a person: erased values would stay in the log and its checkpoints.
+    """
+    eligible = ("int", "bigint", "float", "double", "decimal", "date", "timestamp", "string")
+    kept = [
+        c.name
+        for c in contract.columns
+        if c.classification in ("public", "internal")
+        and c.type.startswith(eligible)
+        and c.partition_position is None
+    ]
+    if not kept:
+        return {"delta.dataSkippingNumIndexedCols": "0"}
+    return {"delta.dataSkippingStatsColumns": ",".join(kept)}

@@ -1,0 +1,1 @@
+"""Drafting a contract from data: read in pieces, sampled, drafted, and every clause counted."""
