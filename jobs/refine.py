@@ -7,10 +7,12 @@ import argparse
 from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
+from shoplake.evaluate.letters import LETTERS, personal_quality
 from shoplake.evaluate.planted import TABLES, planted_dirt
 from shoplake.governance.run import Run
-from shoplake.ingest.shop import read_truth
+from shoplake.ingest.shop import read_told, read_truth
 from shoplake.refine.pseudonym import Secret
+from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import SILVER, build_silver
 from shoplake.runtime.key import pseudonym_key
@@ -26,10 +28,12 @@ def refine(run: Run, args: argparse.Namespace) -> None:
     """Bring every silver table up to date with bronze, in dependency order."""
     lake = run.lake
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
+    keep_vault(run, settings.pseudonym_key)
     for table in SILVER:
         build_silver(run, table, settings)
     if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
         measure_cleaning(run)
+        measure_personal(run)
 
 
 def measure_cleaning(run: Run) -> None:
@@ -49,6 +53,21 @@ def measure_cleaning(run: Run) -> None:
             schema(run.contracts["governance.cleaning"]),
         ),
         inputs=TABLES,
+    )
+
+
+def measure_personal(run: Run) -> None:
+    """Compare what the detectors find in letters with what the built-in shop wrote into them."""
+    lake = run.lake
+    if not (lake.settings.root / "truth" / "personal").is_dir():
+        return  # of a shop simulated before it told
+    run.build(
+        "governance.personal_quality",
+        lambda read: lake.spark.createDataFrame(
+            personal_quality(read_told(lake.spark, lake.settings.root), read),
+            schema(run.contracts["governance.personal_quality"]),
+        ),
+        inputs=LETTERS,
     )
 
 

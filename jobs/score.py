@@ -18,6 +18,7 @@ from shoplake.runtime.settings import conf_dir
 from shoplake.serve.batch import recommend
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
 from shoplake.serve.fallback import build_fallback, recent_popularity
+from shoplake.serve.parents import tell_parents
 from shoplake.serve.people import everyone
 from shoplake.serve.personal import PersonalFrequencyScorer
 from shoplake.serve.scorer import Scorer
@@ -56,6 +57,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
         past = touched_items(past, index)
         histories = past.select("person_key", *history_arrays(settings.history_length))
         popular = recent_popularity(read("silver.orders"), people, "group", now)
+        tell_parents(run, f"{registry.name}/{version}" if version else None, items, popular)
         return recommend(
             everyone(histories, people),
             scorer,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shoplake.evaluate.training import judge, pin, record, train_inputs
+from shoplake.evaluate.training import judge, pin, record, tell_lineage, train_inputs
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
 from shoplake.ingest.check import mapping_path
@@ -63,6 +63,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
             fingerprint=fingerprint, metrics=judged.scalars(registry.name),
         )  # fmt: skip
     record(run, pinned, judged, parents, registry.name, version)
+    tell_lineage(run, pinned, registry.name, version)
     champion = registry.promote(version, judged.verdict.passed, judged.verdict.text())
     say(run.step, judged.verdict.text())
     say(run.step, f"version {version} is {'champion' if champion else 'not promoted'}")

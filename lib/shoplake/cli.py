@@ -16,6 +16,7 @@ from shoplake.commands import (
     policies,
     profile,
     quarantine,
+    retention,
     run,
     sql,
     status,

@@ -47,6 +47,8 @@ SCHEMAS = {
     "silver.feedback": "feedback_id string, request_id string, person_key string, product_id "
     "string, shop string, kind string, position int, propensity double, model_version string, "
     "occurred_at timestamp, row_id string",
+    "governance.vault": "pseudonym string, kind string, shop string, value string, key_id string, "
+    "retired boolean, first_seen timestamp",
 }
 EVIDENCE = ", _cast_failures array<struct<column:string,value:string>>, _duplicate_of string"
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
+from shoplake.commands.options import print_rows
 from shoplake.contracts.book import check_contracts
+from shoplake.contracts.model import Contract
 from shoplake.runtime.console import console
 from shoplake.runtime.settings import conf_dir
 
@@ -16,6 +19,7 @@ def add(commands: Any) -> None:
         "check", help="are a shop's mapping, the contracts and the policies valid?"
     )
     check.add_argument("shop", nargs="?", help="conf/sources/<SHOP>.yml, or a YAML file")
+    check.add_argument("--clauses", action="store_true", help="what each contract enforces")
     check.set_defaults(run=_check)
 
 
@@ -33,6 +37,29 @@ def _check(args: argparse.Namespace) -> None:
         console.print(str(problem), markup=False)
     if problems:
         raise SystemExit(1)
+    if args.clauses:
+        print_rows([_clauses(contract) for contract in contracts.values()])
     console.print(
         f"{len(contracts)} contracts" + (f", shop {args.shop}" if args.shop else ""), "ok"
     )
+
+
+def _clauses(contract: Contract) -> dict[str, object]:
+    """What a contract enforces, in numbers."""
+    breaches = Counter(rule.on_breach for rule in contract.rules)
+    levels = Counter(column.classification for column in contract.columns)
+    return {
+        "table": contract.table,
+        "version": contract.version,
+        "columns": len(contract.columns),
+        "required": sum(c.required for c in contract.columns),
+        "key": ", ".join(contract.key),
+        "hold/stop/warn": "/".join(str(breaches[b]) for b in ("quarantine", "stop", "warn")),
+        "personal": levels["personal"] + levels["pseudonym"],
+        "fresh within": contract.freshness or "",
+        "written": "appended"
+        if contract.append_only
+        else f"by {', '.join(contract.slice_by)}"
+        if contract.slice_by
+        else "whole",
+    }

@@ -22,7 +22,14 @@ from shoplake.feed import materialise
 from shoplake.governance.run import Run
 from shoplake.models.artifact import LoadedTwoTower
 from shoplake.models.config import TwoTowerConfig
-from shoplake.models.inputs import COLUMNS, WEIGHTS, TrainInputs, training_rows
+from shoplake.models.inputs import (
+    COLUMNS,
+    ITEM_COLUMNS,
+    SNAPSHOT_COLUMNS,
+    WEIGHTS,
+    TrainInputs,
+    training_rows,
+)
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
 
@@ -31,6 +38,8 @@ EXAMPLES, SNAPSHOTS, ITEMS = (
     "gold.item_snapshots",
     "gold.item_features",
 )
+#: What lineage calls the copy of the examples that training reads.
+FEED = "feed:examples"
 
 
 @dataclass(frozen=True)
@@ -161,6 +170,19 @@ def record(
     for table, rows in (("governance.model_metrics", metrics), ("governance.model_data", data)):
         frame = run.lake.spark.createDataFrame(rows, schema(run.contracts[table]))
         run.build(table, lambda _, f=frame: f, inputs=list(pinned.versions), params=[name, version])  # type: ignore[misc]
+
+
+def tell_lineage(run: Run, pinned: TrainingSet, name: str, version: str) -> None:
+    """Record what the model version was trained on: the feed, item texts and popularity."""
+    read = run.reader(pinned.versions)
+    run.lineage.columns(FEED, training_rows(read(EXAMPLES)).select(*COLUMNS))
+    run.lineage.flows(
+        f"model:{name}/{version}",
+        [None],
+        read(ITEMS).select(*ITEM_COLUMNS),
+        read(SNAPSHOTS).select(*SNAPSHOT_COLUMNS),
+        sources={FEED: COLUMNS},
+    )
 
 
 def _column(snapshots: pd.DataFrame, name: str, size: int) -> np.ndarray:

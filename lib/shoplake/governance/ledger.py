@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import pyarrow as pa
+from deltalake import write_deltalake
+from deltalake.exceptions import DeltaError
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from shoplake.contracts.book import ContractBook
 from shoplake.contracts.ddl import create_table, schema
 from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
+from shoplake.governance import history
+from shoplake.governance.history import States
+from shoplake.governance.migrate import migrate
+from shoplake.governance.outcomes import Outcome
 from shoplake.runtime.lake import Lake
 
 
@@ -66,6 +76,12 @@ class Ledger:
             return lines[last] if last == batch else None
         return lines.get(batch)
 
+    def good_before(self, contract: Contract, batch: str) -> int | None:
+        """Good rows of the table's last batch that is not `batch`."""
+        lines = self._read().get(contract.table, {})
+        others = [counts.good for name, counts in lines.items() if name != batch]
+        return others[-1] if others else None
+
     def record(
         self,
         *,
@@ -74,21 +90,28 @@ class Ledger:
         batch: str,
         inputs: dict[str, int],
         counts: Counts,
-        broken: dict[str, int],
+        outcomes: Sequence[Outcome],
+        states: States,
         started: datetime,
     ) -> None:
-        """Append the batch's line; it is written last, so its presence means the batch is whole."""
+        """Append the batch's line; it is written last, so its presence means the batch is whole.
+
+        What is written before it may be there twice after a crash; the later one counts.
+        """
         now = datetime.now(UTC).replace(tzinfo=None)
-        judged = counts.good + counts.quarantined
         append(
             self.lake,
             self._contracts["governance.rule_metrics"],
             [
-                (contract.table, batch, r.name, r.kind, r.on_breach, judged, broken[r.name], now)
-                for r in contract.rules
-                if broken.get(r.name)
+                (
+                    *(contract.table, batch, o.rule.name, o.rule.kind, o.rule.on_breach),
+                    *(o.judged, o.broken, now, o.value, o.minimum, o.maximum),
+                )
+                for o in outcomes
             ],
         )
+        metrics = self._contracts[history.TABLE]
+        append(self.lake, metrics, list(history.lines(contract, batch, states, now)))
         append(
             self.lake,
             self._contracts["governance.ledger"],
@@ -122,12 +145,14 @@ class Ledger:
 
 
 def ensure(lake: Lake, contract: Contract) -> None:
-    """Create the table under its contract unless it is there."""
-    if not lake.exists(contract.table):
-        if lake.settings.catalog:
-            schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
-            lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
-        lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
+    """Create the table under its contract, or bring it under the contract's present version."""
+    if lake.exists(contract.table):
+        migrate(lake, contract)
+        return
+    if lake.settings.catalog:
+        schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
+        lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
+    lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
 
 
 def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
@@ -135,8 +160,28 @@ def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
     if not rows:
         return
     ensure(lake, contract)
+    if not lake.settings.catalog:
+        try:
+            # delta-rs checks the same constraints in a hundredth of a Spark write's time.
+            write_deltalake(str(lake.folder(contract.table)), _arrow(contract, rows), mode="append")
+            return
+        except DeltaError:
+            # It does not know every function of a constraint; Spark does, or says what is wrong.
+            pass
     df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)
     insert(lake, contract, df.write.format("delta").mode("append"))
+
+
+def _arrow(contract: Contract, rows: list[tuple[Any, ...]]) -> pa.Table:
+    """The rows under the table's schema; naive times are UTC."""
+    fields, arrays = [], []
+    for field, values in zip(
+        to_arrow_schema(schema(contract)), zip(*rows, strict=True), strict=True
+    ):
+        kind = pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type
+        fields.append(pa.field(field.name, kind, field.nullable))
+        arrays.append(pa.array(values, kind))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def insert(lake: Lake, contract: Contract, writer: Any) -> None:

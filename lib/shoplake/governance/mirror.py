@@ -9,14 +9,16 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import insert
+from shoplake.governance.passes import NOT_COMPARED, Digest, digest
 from shoplake.runtime.lake import Lake
-
-#: Columns that say when a row came, not what it says; they do not make a row differ.
-_NOT_COMPARED = ("batch_id",)
 
 
 def mirror(
-    lake: Lake, contract: Contract, rows: DataFrame, slices: list[tuple[object, ...]] | None
+    lake: Lake,
+    contract: Contract,
+    rows: DataFrame,
+    slices: list[tuple[object, ...]] | None,
+    found: Digest | None = None,
 ) -> None:
     """MERGE `rows` into the table: insert new keys, update changed rows, delete keys that are gone.
 
@@ -26,15 +28,18 @@ def mirror(
         rows: unique by the key.
         slices: when given, only rows of the table whose `slice_by` columns hold one of these
             values are compared and deleted.
+        found: the digest of `rows` where it is known.
     """
     target = lake.read(contract.table)
     scope = _scope(contract, slices)
-    if target.where(scope).isEmpty():
+    held = digest(target.where(scope), contract)
+    if held[0] == 0:
         insert(lake, contract, rows.write.format("delta").mode("append"))
         return
-    if _same(target.where(scope), rows, contract):
+    # A MERGE that changes nothing would still commit a version.
+    if held == (found or digest(rows, contract)):
         return
-    compared = [c for c in contract.column_names if c not in (*contract.key, *_NOT_COMPARED)]
+    compared = [c for c in contract.column_names if c not in (*contract.key, *NOT_COMPARED)]
     differs = " OR ".join(f"NOT (t.`{c}` <=> s.`{c}`)" for c in compared) or "false"
     same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
     delete_where = scope if slices is None else _scope(contract, slices, "t")
@@ -64,16 +69,3 @@ def _scope(contract: Contract, slices: list[tuple[object, ...]] | None, alias: s
         for values in slices
     ]
     return reduce(lambda a, b: a | b, one, F.lit(False))
-
-
-def _same(target: DataFrame, rows: DataFrame, contract: Contract) -> bool:
-    """Whether both hold the same rows: a no-op MERGE would still commit a version."""
-
-    def digest(df: DataFrame) -> tuple[object, ...]:
-        columns = [F.col(c) for c in contract.column_names if c not in _NOT_COMPARED]
-        value = F.xxhash64(*columns)
-        row = df.agg(F.count("*"), F.sum(value.cast("decimal(38,0)")), F.bit_xor(value)).first()
-        assert row is not None
-        return tuple(row)
-
-    return digest(target) == digest(rows)

@@ -1,29 +1,42 @@
-"""Publishing: rows are judged once; good ones enter the table, held ones the quarantine."""
+"""Publishing: rows are judged once; good ones enter the table, held ones the quarantine.
+
+Nothing may be written when a rule stops the run or rows went missing, and both are known only when
+all rows were seen. So there are two ways, and the counts come from one job on either:
+
+- Counted while written. Where nothing can stop the run (no such rule, nobody else counted the rows)
+  and the rows are only added, the good rows are written at once and counted as they pass.
+- Counted first, by one job over all rules and metrics, then written. Any other batch, as also a
+  MERGE wants its rows twice. To write first and RESTORE would show readers rows that the law says
+  were never there.
+
+Held rows are written by a second pass, and only if there are any. Rows that are cheap to make again
+(a scan, no shuffle, no Python) are made again; others are kept in memory meanwhile: measured in
+tests/bench/bench_rules.py.
+"""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
-from shoplake.contracts.model import MASKED, Contract
+from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
-from shoplake.governance.judge import (
-    CAST_FAILURES,
-    DUPLICATE_OF,
-    breaks,
-    judge,
-    reasons,
-    rule_broken,
-)
-from shoplake.governance.ledger import Counts, Ledger, ensure, insert
-from shoplake.governance.mirror import mirror
-from shoplake.governance.quarantine import quarantine_contract
+from shoplake.governance.drift import bins_for
+from shoplake.governance.history import read_history
+from shoplake.governance.judge import CAST_FAILURES, DUPLICATE_OF, breaks, judge, reasons
+from shoplake.governance.ledger import Counts, Ledger, ensure
+from shoplake.governance.metrics import wanted
+from shoplake.governance.outcomes import Outcome, outcomes
+from shoplake.governance.passes import Counted, Pass
+from shoplake.governance.quarantine import held_rows, quarantine_contract
+from shoplake.governance.target import Target, Transaction
+from shoplake.governance.watch import is_cheap, watched
 from shoplake.runtime.lake import Lake
-
-Transaction = tuple[str, int]
 
 
 def publish(
@@ -65,31 +78,89 @@ def publish(
     if done is not None:
         return done
     started = datetime.now(UTC)
-    judged = judge(_conform(candidate, contract), contract, lake.read)
-    with lake.held(judged) as rows:
-        held = breaks(contract, having=("quarantine", "stop")) | _cast_failed(rows)
-        repeated = F.col(DUPLICATE_OF).isNotNull() if DUPLICATE_OF in rows.columns else F.lit(False)
-        counts, broken = _count(rows, contract, held, repeated, rows_in, collapsed)
-        _stop(contract, broken, rows)
-        counts.check(contract.table)
-        ensure(lake, contract)
-        good = rows.where(~held & ~repeated).select(*contract.column_names)
-        _write(lake, contract, good, _slice(rows, contract), transaction)
-        target = quarantine_contract(contract)
-        if counts.quarantined or lake.exists(target.table):
-            record = _held_rows(rows.where(held & ~repeated), contract, batch)
-            ensure(lake, target)
-            _write(lake, target, record, _slice(rows, contract), transaction)
+    judged = judged_rows(lake, contract, candidate)
+    past = read_history(lake, contract, batch)
+    kept = quarantine_contract(contract)
+    is_new = not (lake.exists(contract.table) or lake.exists(kept.table))
+    stoppable = rows_in is not None or any(r.on_breach == "stop" for r in contract.rules)
+    at_once = not stoppable and (contract.append_only or is_new)
+    table = Target(lake, contract, transaction)
+    with nullcontext(judged) if is_cheap(judged) else lake.held(judged) as rows:
+        count = Pass(
+            contract,
+            wanted(contract, bins_for(rows, contract, past.bins())),
+            judged.columns,
+            digested=not at_once,
+        )
+        if at_once:
+            ensure(lake, contract)
+            passed = count.aggregate(held_apart=True)
+            counted = count.decode(watched(rows, passed, lambda df: table.add(_good(df, count))))
+        else:
+            counted = count.decode(rows.agg(count.aggregate()).first()[0])  # type: ignore[index]
+        counts = _counts(counted, rows_in, collapsed)
+        before = ledger.good_before(contract, batch)
+        found = outcomes(contract, counted, past, before)
+        if not at_once:
+            _stop(contract, found, rows)
+            counts.check(contract.table)
+            ensure(lake, contract)
+            table.put(_good(rows, count), counted.slices, counted.digest)
+        quarantine = Target(lake, kept, transaction)
+        broken = _quarantine(quarantine, count, rows, counted, batch, apart=at_once)
+        if broken:
+            counted = replace(counted, broken={**counted.broken, **broken})
+            found = outcomes(contract, counted, past, before)
     ledger.record(
         step=step,
         contract=contract,
         batch=batch,
         inputs=inputs,
         counts=counts,
-        broken=broken,
+        outcomes=found,
+        states=counted.states,
         started=started,
     )
     return counts
+
+
+def judged_rows(lake: Lake, contract: Contract, candidate: DataFrame) -> DataFrame:
+    """The candidate in the contract's columns and types, judged: `judge` has the result."""
+
+    def read(table: str) -> DataFrame | None:
+        return lake.read(table) if lake.exists(table) else None
+
+    return judge(_conform(candidate, contract), contract, read)
+
+
+def verdicts(lake: Lake, contract: Contract, candidate: DataFrame) -> DataFrame:
+    """The judged rows with `_held: boolean` and `_reasons`, as `publish` would hold them."""
+    judged = judged_rows(lake, contract, candidate)
+    held = Pass(contract, [], judged.columns).held
+    return judged.withColumns({"_held": held, "_reasons": reasons(contract, judged.columns)})
+
+
+def _good(rows: DataFrame, count: Pass) -> DataFrame:
+    return rows.where(count.good).select(*count.contract.column_names)
+
+
+def _quarantine(
+    target: Target, count: Pass, rows: DataFrame, counted: Counted, batch: str, *, apart: bool
+) -> dict[str, int]:
+    """Write the held ones of judged rows; if they were left `apart`, count them by rule."""
+    lake, kept = target.lake, target.contract
+    if not counted.held and (kept.append_only or not lake.exists(kept.table)):
+        return {}
+    ensure(lake, kept)
+    held = rows.where(count.held)
+    if not apart:
+        target.put(held_rows(held, count.contract, batch), counted.slices)
+        return {}
+
+    def write(df: DataFrame) -> bool:
+        return target.add(held_rows(df, count.contract, batch))
+
+    return count.decode_held(watched(held, count.held_aggregate(), write))
 
 
 def _conform(candidate: DataFrame, contract: Contract) -> DataFrame:
@@ -102,86 +173,19 @@ def _conform(candidate: DataFrame, contract: Contract) -> DataFrame:
     return candidate.select(*columns, *extra)
 
 
-def _cast_failed(rows: DataFrame) -> Column:
-    if CAST_FAILURES not in rows.columns:
-        return F.lit(False)
-    return F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
+def _counts(counted: Counted, rows_in: int | None, collapsed: int) -> Counts:
+    came = counted.rows + collapsed if rows_in is None else rows_in
+    return Counts(came, counted.good, counted.held, counted.repeated + collapsed)
 
 
-def _count(
-    rows: DataFrame,
-    contract: Contract,
-    held: Column,
-    repeated: Column,
-    rows_in: int | None,
-    collapsed: int,
-) -> tuple[Counts, dict[str, int]]:
-    """All counts of the batch in one job."""
-    one = rows.agg(
-        F.count("*").alias("rows"),
-        F.count_if(repeated).alias("repeated"),
-        F.count_if(held & ~repeated).alias("held"),
-        *[F.count_if(rule_broken(i)).alias(f"r{i}") for i in range(len(contract.rules))],
-    ).first()
-    assert one is not None
-    good = one["rows"] - one["held"] - one["repeated"]
-    repeats = one["repeated"] + collapsed
-    counted = one["rows"] + collapsed if rows_in is None else rows_in
-    counts = Counts(counted, good, one["held"], repeats)
-    return counts, {rule.name: one[f"r{i}"] for i, rule in enumerate(contract.rules)}
-
-
-def _stop(contract: Contract, broken: dict[str, int], rows: DataFrame) -> None:
-    stopping = [r for r in contract.rules if r.on_breach == "stop" and broken[r.name]]
+def _stop(contract: Contract, found: list[Outcome], rows: DataFrame) -> None:
+    stopping = [o for o in found if o.rule.on_breach == "stop" and o.broken]
     if not stopping:
         return
     example = rows.where(breaks(contract, having=("stop",))).select(reasons(contract, rows.columns))
     first = example.first()
     raise GovernanceError(
-        "; ".join(f"rule {r.name} is broken by {broken[r.name]} row(s)" for r in stopping),
-        where=f"{contract.table}, e.g. {[tuple(x) for x in first[0]] if first else ''}",
-        remedy="; ".join(r.description for r in stopping if r.description) or None,
-    )
-
-
-def _slice(rows: DataFrame, contract: Contract) -> list[tuple[object, ...]] | None:
-    """The values of the slice columns that this batch replaces; None: the whole table."""
-    if not contract.slice_by:
-        return None
-    return [tuple(r) for r in rows.select(*contract.slice_by).distinct().collect()]
-
-
-def _write(
-    lake: Lake,
-    contract: Contract,
-    rows: DataFrame,
-    slices: list[tuple[object, ...]] | None,
-    transaction: Transaction | None,
-) -> None:
-    if contract.append_only:
-        writer = rows.write.format("delta").mode("append")
-        if transaction is not None:
-            writer = writer.option("txnAppId", transaction[0]).option("txnVersion", transaction[1])
-        insert(lake, contract, writer)
-    else:
-        mirror(lake, contract, rows, slices)
-
-
-def _held_rows(rows: DataFrame, contract: Contract, batch: str) -> DataFrame:
-    """Rows as the quarantine keeps them: reasons, and the record with personal values masked."""
-    shown = [
-        F.lit("***").alias(c.name)
-        if c.classification in MASKED
-        else F.col(c.name).cast("string").alias(c.name)
-        for c in contract.columns
-    ]
-    record = F.to_json(F.struct(*shown))
-    origin = "_row_id" if "_row_id" in rows.columns else "row_id"
-    row_id = F.col(origin) if origin in rows.columns else F.sha2(record, 256).substr(1, 32)
-    return rows.select(
-        row_id.alias("row_id"),
-        F.lit(batch).alias("batch_id"),
-        reasons(contract, rows.columns).alias("reasons"),
-        record.alias("record"),
-        *contract.slice_by,
+        "; ".join(map(str, stopping)),
+        where=f"{contract.table}, e.g. {[tuple(x) for x in first[0]]}" if first else contract.table,
+        remedy="; ".join(o.rule.description for o in stopping if o.rule.description) or None,
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from shoplake.contracts.model import Column, Contract
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shoplake.contracts.model import MASKED, Column, Contract
+from shoplake.governance.judge import reasons
 
 
 def quarantine_contract(contract: Contract) -> Contract:
@@ -37,4 +41,24 @@ def quarantine_contract(contract: Contract) -> Contract:
         slice_by=contract.slice_by,
         append_only=contract.append_only,
         source=contract.source,
+    )
+
+
+def held_rows(rows: DataFrame, contract: Contract, batch: str) -> DataFrame:
+    """Judged rows as the quarantine keeps them: reasons, and the record, personal values masked."""
+    shown = [
+        F.lit("***").alias(c.name)
+        if c.classification in MASKED
+        else F.col(c.name).cast("string").alias(c.name)
+        for c in contract.columns
+    ]
+    record = F.to_json(F.struct(*shown))
+    origin = "_row_id" if "_row_id" in rows.columns else "row_id"
+    row_id = F.col(origin) if origin in rows.columns else F.sha2(record, 256).substr(1, 32)
+    return rows.select(
+        row_id.alias("row_id"),
+        F.lit(batch).alias("batch_id"),
+        reasons(contract, rows.columns).alias("reasons"),
+        record.alias("record"),
+        *contract.slice_by,
     )

@@ -10,7 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from shoplake.contracts.book import ContractBook, load_contracts
 from shoplake.contracts.ddl import schema
 from shoplake.governance.ledger import Counts, Ledger, batch_id
+from shoplake.governance.lineage.record import Lineage
 from shoplake.governance.publish import publish
+from shoplake.governance.versions import Gate
 from shoplake.runtime.console import Clock, say
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import Settings, conf_dir
@@ -27,6 +29,8 @@ class Run:
         self.contracts = contracts
         self.run_id = uuid.uuid4().hex[:12]
         self.ledger = Ledger(lake, contracts, self.run_id)
+        self.lineage = Lineage(lake, contracts, self.run_id, step)
+        self.gate = Gate(lake, contracts, self.run_id)
 
     def versions(self, tables: Iterable[str]) -> dict[str, int]:
         """The newest Delta version of each of `tables` that exists."""
@@ -63,9 +67,14 @@ class Run:
 
         Returns:
             The batch's counts.
+
+        Raises:
+            GovernanceError: the contract breaks the one the table is under, or its rules stop it.
         """
         clock = Clock()
         contract = self.contracts[table]
+        self.gate.admit(contract)
+        inputs = tuple(inputs)
         versions = self.versions(inputs)
         batch = batch_id(self.step, contract, versions, params)
         done = self.ledger.find(contract, batch)
@@ -73,16 +82,20 @@ class Run:
             say(self.step, f"{table:<24} [dim]unchanged ({done.good:,} rows)[/]")
             return done
         read = self.reader(versions)
-        counts = publish(
-            self.lake,
-            self.ledger,
-            make(read),
-            contract,
-            step=self.step,
-            batch=batch,
-            inputs=versions,
-            rows_in=read(rows_of).count() if rows_of in versions else None,
-        )
+        with self.lineage.building(contract, versions, inputs) as building:
+            candidate = make(read)
+            building.made(candidate)
+            counts = publish(
+                self.lake,
+                self.ledger,
+                candidate,
+                contract,
+                step=self.step,
+                batch=batch,
+                inputs=versions,
+                rows_in=read(rows_of).count() if rows_of in versions else None,
+            )
+            building.published(counts)
         self.report(table, counts, clock)
         return counts
 
@@ -101,5 +114,8 @@ def open_run(step: str, spark: SparkSession, settings: Settings) -> Run:
 
     Raises:
         ContractError: a contract is invalid.
+        GovernanceError: a governance table is under a contract that this one breaks.
     """
-    return Run(step, Lake(spark, settings), load_contracts(conf_dir() / "contracts"))
+    run = Run(step, Lake(spark, settings), load_contracts(conf_dir() / "contracts"))
+    run.gate.open()
+    return run

@@ -30,6 +30,9 @@ COLUMNS = (
     "history_counts",
     "history_days",
 )
+#: Columns that training reads of the small tables.
+ITEM_COLUMNS = ("item_index", "text", "as_of")
+SNAPSHOT_COLUMNS = ("snapshot", "item_index", "log_popularity", "log_recent", "split")
 _TEXTS_AT_ONCE = 128
 _LOOKED = 0.05
 #: Names the formula of `training_rows`; a copy of the examples made with another is not reused.
@@ -91,13 +94,11 @@ def read_catalogue(inputs: TrainInputs) -> Catalogue:
     Raises:
         ModelError: there are no items.
     """
-    items = _read(inputs.items, ["item_index", "text", "as_of"]).sort_by("as_of")
+    items = _read(inputs.items, ITEM_COLUMNS).sort_by("as_of")
     if not len(items):
         raise ModelError("gold.item_features has no rows", remedy="run the step `features` first")
     index = items["item_index"].to_numpy()
-    snapshots = _read(
-        inputs.snapshots, ["snapshot", "item_index", "log_popularity", "log_recent", "split"]
-    )
+    snapshots = _read(inputs.snapshots, SNAPSHOT_COLUMNS)
     row, column = snapshots["snapshot"].to_numpy(), snapshots["item_index"].to_numpy()
     size = int(max(index.max(), column.max(initial=0)))
     texts = [""] * (size + 1)
@@ -148,5 +149,5 @@ def read_texts(tower: ItemTower, tokenizer: Any, texts: Sequence[str], max_token
     return vectors[torch.tensor([place[text] for text in texts], device=device)]
 
 
-def _read(files: Sequence[str], columns: list[str]) -> pa.Table:
-    return pa.concat_tables(pq.read_table(path, columns=columns) for path in files)
+def _read(files: Sequence[str], columns: Sequence[str]) -> pa.Table:
+    return pa.concat_tables(pq.read_table(path, columns=list(columns)) for path in files)

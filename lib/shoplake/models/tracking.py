@@ -26,6 +26,7 @@ CHAMPION = "champion"
 # Its advice on how models are pickled does not apply: the class is our own.
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 _FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
+_ERASED = "shoplake.erased"
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,18 @@ class Registry:
         return str(made.version)
 
     def promote(self, version: str, passed: bool, verdict: str) -> bool:
-        """Record the verdict; move the alias if it was passed. Returns whether it is champion."""
+        """Record the verdict; move the alias if it was passed. Returns whether it is champion.
+
+        Raises:
+            ModelError: it was trained on data of a person who has been erased since.
+        """
+        if (request := self.erased(version)) is not None:
+            raise ModelError(
+                f"version {version} of {self.name} is blocked until retrained without them:"
+                " it was trained on data of people who have been erased",
+                where=f"erasure {request}",
+                remedy="run the steps dataset and train: they make a version without that data",
+            )
         self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
         if passed:
             self._client.set_registered_model_alias(self.name, CHAMPION, version)
@@ -154,6 +166,23 @@ class Registry:
     def verdict(self, version: str) -> str | None:
         """What `promote` recorded of a version; None: it was never called."""
         return self._client.get_model_version(self.name, version).tags.get(_VERDICT)
+
+    def mark_erased(self, version: str, request: str) -> None:
+        """Block a version that was trained on data which has been erased since.
+
+        A champion stays in service until another version earns the alias.
+
+        Raises:
+            ModelError: there is no such version.
+        """
+        try:
+            self._client.set_model_version_tag(self.name, version, _ERASED, request)
+        except mlflow.MlflowException as error:
+            raise ModelError(f"no version {version} of {self.name}", where=str(error)) from None
+
+    def erased(self, version: str) -> str | None:
+        """The erasure that blocks a version; None: it may be promoted."""
+        return self._client.get_model_version(self.name, version).tags.get(_ERASED)
 
     def champion(self) -> str | None:
         """The version with the alias, if any."""

@@ -8,8 +8,10 @@ from pyspark.sql import functions as F
 from shoplake.refine.cast import DOUBLE, INT, TIMESTAMP, cast_columns, spelling, trimmed
 from shoplake.refine.deduplicate import mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
+from shoplake.refine.pseudonym import pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze, product_key, record_key
 from shoplake.refine.settings import RefineSettings
+from shoplake.refine.vault import subject_text
 
 COLUMNS = (
     "feedback_id", "request_id", "person_key", "product_id", "shop", "kind", "position",
@@ -25,11 +27,15 @@ _CASTS = {
 
 
 def feedback(
-    bronze_feedback: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_feedback: DataFrame,
+    identities: DataFrame | None,
+    vault: DataFrame | None,
+    settings: RefineSettings,
 ) -> DataFrame:
     """Candidates of `silver.feedback`.
 
-    A shop may name the person by its own id or by the `person_key` the recommendation was for.
+    A shop may name the person by its own id or by the `person_key` the recommendation was for,
+    also one that was made with an earlier key: the vault knows whose it was.
     """
     key = settings.pseudonym_key
     sent = with_identity(open_bronze(bronze_feedback, key, given=("feedback_id",)), key)
@@ -42,16 +48,14 @@ def feedback(
         }
     )
     marked = mark_duplicates(rows, ["feedback_id"], latest="occurred_at")
-    resolved = resolve_people(marked, identities)
-    if identities is not None:
-        resolved = _with_named_keys(resolved, identities)
-    return close_silver(resolved, COLUMNS)
+    if vault is not None:
+        marked = _with_named_keys(marked, vault, settings)
+    return close_silver(resolve_people(marked, identities), COLUMNS)
 
 
-def _with_named_keys(rows: DataFrame, identities: DataFrame) -> DataFrame:
-    known = identities.select(F.col("person_key").alias("_named"), F.col("shop")).distinct()
-    named = rows.withColumn("_named", trimmed("person_id"))
-    found = named.join(known.withColumn("_is_key", F.lit(True)), ["shop", "_named"], "left")
-    return found.withColumn(
-        "person_key", F.when(F.col("_is_key"), F.col("_named")).otherwise(F.col("person_key"))
-    )
+def _with_named_keys(rows: DataFrame, vault: DataFrame, settings: RefineSettings) -> DataFrame:
+    """`_identity_key` is the current pseudonym where `person_id` is one, whatever its key."""
+    current = pseudonymise(subject_text(), settings.pseudonym_key)
+    known = vault.select(F.col("pseudonym").alias("_named"), "shop", current.alias("_current"))
+    named = rows.withColumn("_named", trimmed("person_id")).join(known, ["shop", "_named"], "left")
+    return named.withColumn("_identity_key", F.coalesce("_current", "_identity_key"))

@@ -48,6 +48,11 @@ def pseudonym(value: str, key: Secret) -> str:
     return hmac.digest(key.reveal(), value.encode(), hashlib.sha256).hex()[:LENGTH]
 
 
+def key_id(key: Secret) -> str:
+    """A check value that tells keys apart and nothing about them: 8 hex digits of an HMAC."""
+    return hmac.digest(key.reveal(), b"shoplake key id", hashlib.sha256).hex()[:8]
+
+
 def pseudonymise(col: Column, key: Secret) -> Column:
     """Pseudonym of each value of a string column, as `pseudonym`; null stays null.
 

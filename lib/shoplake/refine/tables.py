@@ -16,11 +16,12 @@ from shoplake.refine.judgements import judgements
 from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
 from shoplake.refine.products import products
-from shoplake.refine.pseudonym import pseudonym
+from shoplake.refine.pseudonym import key_id
 from shoplake.refine.reviews import reviews
 from shoplake.refine.searches import searches
 from shoplake.refine.sessions import sessions
 from shoplake.refine.settings import RefineSettings
+from shoplake.refine.vault import VAULT
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Refinement:
 
     Attributes:
         sources: tables it reads. The first is the one whose rows are accounted for: where it does
-            not exist, there is nothing to build. `silver.identities` may be absent: give None.
+            not exist, there is nothing to build. `silver.identities` and the vault may be absent:
+            give None.
         build: `build(*frames, settings)`, frames in the order of `sources` -> the candidates:
             the silver columns, then `_cast_failures` (array of column and value that could not be
             cast) and `_duplicate_of` (row_id of the surviving row, null on survivors).
@@ -52,7 +54,7 @@ SILVER: dict[str, Refinement] = {
     "silver.judgements": Refinement(("bronze.judgements",), judgements),
     "silver.reviews": Refinement(("bronze.reviews", _PEOPLE), reviews),
     "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages),
-    "silver.feedback": Refinement(("bronze.feedback", _PEOPLE), feedback),
+    "silver.feedback": Refinement(("bronze.feedback", _PEOPLE, VAULT), feedback),
 }
 
 
@@ -70,6 +72,6 @@ def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | Non
         table,
         lambda read: refinement.build(*map(read, refinement.sources), settings),
         inputs=refinement.sources,
-        params=[repr(settings), pseudonym("which key", settings.pseudonym_key)],
+        params=[repr(settings), key_id(settings.pseudonym_key)],
         rows_of=first if first.startswith("bronze.") else None,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
+
+from shoplake.governance.personal import KINDS, mask
+from shoplake.governance.personal.detect import SUSPICIOUS
 
 _TAG = re.compile(r"<[/!?]?[a-zA-Z-][^<>]*>")
 # With the semicolon only: html.unescape alone also turns "&param" into "¶m".
@@ -21,11 +25,8 @@ _NOT_PLAIN = r"[^\x20-\x7E]|[<&]|  |^ | $"
 _MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,3}")
 _ROUNDS = 8  # of nested escapes such as &amp;lt;
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?!\w)")
-_ISO_DATE = r"(?!\d{4}-\d{2}-\d{2})"
-_PHONE = re.compile(rf"(?<![\w.,-]){_ISO_DATE}(?:\+|\()?\d(?:[ ().-]{{0,3}}\d){{7,14}}(?![\w,])")
-_MAY_IDENTIFY = r"@|\d(?:[ ().-]{0,3}\d){7}"
+#: What is masked in a search query: names in it are mostly products' ("jane magnolia tree").
+QUERY_KINDS = tuple(kind for kind in KINDS if kind != "name")
 
 
 def normalise_text(col: Column) -> Column:
@@ -39,19 +40,17 @@ def normalise_text(col: Column) -> Column:
 
 
 def normalise_query(col: Column) -> Column:
-    """A search query as one spelling in lower case, without personal data."""
-    return F.lower(redact_text(normalise_text(col)))
+    """A search query as one spelling in lower case, without personal data (names stay)."""
+    return F.lower(redact_text(normalise_text(col), QUERY_KINDS))
 
 
-def redact_text(col: Column) -> Column:
-    """Text whose e-mail addresses, phone and card numbers are [email], [phone] and [card].
+def redact_text(col: Column, kinds: Sequence[str] = KINDS) -> Column:
+    """Text whose personal data is masked by its kind: "call [phone]", as `personal.mask`.
 
-    A card number is 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1); a phone number is
-    8 to 15 digits (E.164) that start with + or 0, stand in groups, or are 10 or 11 in a row.
-    Numbers of orders, dates and prices stay.
+    Rows that nothing in hints at personal data are not sent to Python.
     """
-    suspect = col.rlike(_MAY_IDENTIFY)
-    return F.when(suspect, _mapped(redact, F.when(suspect, col))).otherwise(col)
+    suspect = F.when(col.rlike(SUSPICIOUS), col)
+    return F.coalesce(_mapped(partial(mask, kinds=tuple(kinds)), suspect), col)
 
 
 def normalise(text: str) -> str:
@@ -63,13 +62,6 @@ def normalise(text: str) -> str:
             break
         text = cleaned
     return text
-
-
-def redact(text: str) -> str:
-    """One text, as `redact_text`."""
-    text = _EMAIL.sub("[email]", text)
-    text = _CARD.sub(lambda m: "[card]" if _passes_luhn(m[0]) else m[0], text)
-    return _PHONE.sub(lambda m: "[phone]" if _is_phone(m[0]) else m[0], text)
 
 
 def _clean(text: str) -> str:
@@ -93,20 +85,6 @@ def _unprintable(char: str) -> str:
     if char.isspace():
         return " "
     return "" if unicodedata.category(char) in ("Cc", "Cf") and char not in _JOINERS else char
-
-
-def _passes_luhn(number: str) -> bool:
-    digits = [int(c) for c in reversed(number) if c.isdigit()]
-    doubled = [sum(divmod(2 * d, 10)) for d in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
-def _is_phone(number: str) -> bool:
-    digits = sum(c.isdigit() for c in number)
-    if number[0] in "+0(":
-        return True
-    grouped = len(re.findall(r"\d+", number)) >= 3
-    return (grouped and digits >= 9) or digits in (10, 11)
 
 
 def _mapped(function: Callable[[str], str], col: Column) -> Column:

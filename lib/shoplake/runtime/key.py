@@ -31,12 +31,9 @@ def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> byte
     if not text and source.secret_scope and source.secret_name and spark is not None:
         text = _from_scope(spark, source.secret_scope, source.secret_name)
     if not text and source.file:
-        path = Path(source.file.replace("{lake}", settings.lake))
+        path = _file(source.file, settings)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32))
+            _write(path)
         text = path.read_text().strip()
     if len(text.encode()) < _MIN_BYTES:
         raise SettingsError(
@@ -45,6 +42,44 @@ def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> byte
             remedy="set it to a long random text, e.g. the output of `openssl rand -hex 32`",
         )
     return text.encode()
+
+
+def replace_key(settings: Settings) -> None:
+    """Put a new random key in the place of the key file, in one step: never no key, never half.
+
+    Raises:
+        SettingsError: the key is not kept in a file, so that somebody else has to change it.
+    """
+    source = settings.pseudonym_key
+    elsewhere = None
+    if os.environ.get(source.env):
+        elsewhere = f"environment variable {source.env}"
+    elif source.secret_scope:
+        elsewhere = f"secret scope {source.secret_scope}, {source.secret_name}"
+    if elsewhere or not source.file:
+        raise SettingsError(
+            "the pseudonym key is not kept in a file, so it has to be changed where it is kept",
+            where=elsewhere or "no source",
+            remedy="run `shoplake step refine`, set the new key there, and run it again",
+        )
+    path = _file(source.file, settings)
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    _write(new)
+    os.replace(new, path)
+
+
+def _file(name: str, settings: Settings) -> Path:
+    return Path(name.replace("{lake}", settings.lake))
+
+
+def _write(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _from_scope(spark: SparkSession, scope: str, name: str) -> str:

@@ -34,6 +34,9 @@ _SMALL_MACHINE = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.sql.autoBroadcastJoinThreshold": "32m",
     "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "2",
+    # The JIT leaves methods above 8,000 bytes to the interpreter: many rules in one expression ran
+    # five times slower. Above this limit Spark writes many small methods instead of one.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # Deletion vectors stay off: Petastorm reads data files without them.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
 }

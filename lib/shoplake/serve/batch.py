@@ -99,13 +99,9 @@ class BatchScorer:
     def run(self, batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         """The recommendations of each batch, at most `people_block` people at once."""
         settings, catalogue = self.settings, self.catalogue
-        erased_people = list(settings.erased_people)
-        allowed = catalogue.allowed(
-            only_available=settings.exclude_unavailable, erased=settings.erased_items
-        )
-        kept = catalogue.allowed(only_available=False, erased=settings.erased_items)
+        allowed = catalogue.allowed(only_available=settings.exclude_unavailable)
+        kept = catalogue.allowed(only_available=False)
         for batch in batches:
-            batch = batch[~batch["person_key"].isin(erased_people)]
             for start in range(0, len(batch), settings.people_block):
                 people = batch.iloc[start : start + settings.people_block]
                 histories = read_histories(people).only(kept)

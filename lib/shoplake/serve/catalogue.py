@@ -14,6 +14,9 @@ from shoplake.serve.settings import ServeError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+#: Columns of gold.item_features that serving reads.
+COLUMNS = ("item_index", "product_id", "name", "category", "available", "people_30d")
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -33,9 +36,9 @@ class Catalogue:
     available: NDArray[np.bool_]
     popularity: NDArray[np.int64]
 
-    def allowed(self, *, only_available: bool, erased: frozenset[str]) -> NDArray[np.bool_]:
+    def allowed(self, *, only_available: bool) -> NDArray[np.bool_]:
         """Which items may be recommended at all [C]."""
-        allowed = np.array([item not in erased for item in self.product_ids], dtype=np.bool_)
+        allowed = np.ones(len(self.product_ids), dtype=np.bool_)
         allowed[0] = False
         return allowed & self.available if only_available else allowed
 
@@ -67,8 +70,7 @@ def load_catalogue(items: DataFrame) -> Catalogue:
     Raises:
         ServeError: item_index is not exactly 1..N, once each.
     """
-    wanted = ["item_index", "product_id", "name", "category", "available", "people_30d"]
-    rows = pd.DataFrame(items.select(wanted).toPandas()).sort_values("item_index")
+    rows = pd.DataFrame(items.select(*COLUMNS).toPandas()).sort_values("item_index")
     size = len(rows) + 1
     if not np.array_equal(rows["item_index"].to_numpy(), np.arange(1, size)):
         raise ServeError(

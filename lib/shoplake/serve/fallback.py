@@ -78,9 +78,7 @@ def build_fallback(
     catalogue: Catalogue, settings: ServeSettings, popularity: DataFrame | None = None
 ) -> Fallback:
     """The fallback list of everyone and, from `recent_popularity`, of each group."""
-    allowed = catalogue.allowed(
-        only_available=settings.exclude_unavailable, erased=settings.erased_items
-    )
+    allowed = catalogue.allowed(only_available=settings.exclude_unavailable)
     counts = {EVERYONE: catalogue.popularity}
     if popularity is not None:
         index = {product: at for at, product in enumerate(catalogue.product_ids)}

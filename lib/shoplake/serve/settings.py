@@ -23,8 +23,6 @@ class ServeSettings:
         exclude_recent_days: leave out what the person has bought and last touched less than this
             many days ago (0: nothing); for shops where people buy again, but not at once.
         exclude_unavailable: leave out items that cannot be bought now.
-        erased_people: person keys that get no recommendations.
-        erased_items: product ids that are neither recommended nor used, nor named in a reason.
         history_length: H, the newest history items the model sees; exclusions see all of them.
         per_category: at most this many items of one category in a fallback list.
         people_block: people scored at once; with `item_block` it bounds memory.
@@ -35,8 +33,6 @@ class ServeSettings:
     exclude_seen: bool = False
     exclude_recent_days: int = 0
     exclude_unavailable: bool = True
-    erased_people: frozenset[str] = frozenset()
-    erased_items: frozenset[str] = frozenset()
     history_length: int = 100
     per_category: int = 2
     people_block: int = 512

@@ -62,7 +62,8 @@ _PERSONAL = (
     "Please refund to {iban}.", "My account is {iban_plain}.", "I was logged in from {ip}.",
     "I was born on {birth_date_long}.", "Date of birth: {birth_date}", "DOB {birth_date_short}.",
     "我叫{name_han},手机{phone_han}。", "收货人:{name_han},地址:{address_han}。",
-    "请寄到{address_han},谢谢。", "我的身份证号是{national_id}。", "请联系{name_surname}先生,电话{phone_han}。",
+    "请寄到{address_han},谢谢。", "我的身份证号是{national_id}。",
+    "请联系{name_surname}先生,电话{phone_han}。",
     "身份证{national_id},{birth_date_han}出生。",
 )  # fmt: skip
 _NEAR_MISSES = (
@@ -71,10 +72,14 @@ _NEAR_MISSES = (
     "The Amber Rose candles smell of nothing.", "I saw it in the Mill Lane Collection.",
     "The barcode says {ean}.", "The parcel number is {parcel}.", "My order number is {number}.",
     "Invoice {number} says {price}.", "It measures 120 x 60 x {small} cm.",
-    "I paid {price} on {day}.", "It came on {day} at 10:30.", "Model HL-{small}-{small}0-22 it says.",
-    "The lamp has firmware 2.{small}.33.4 now.", "There were {small} boxes of 24 pieces, 3 in a row.",
-    "Is size 8-10 or 10-12 better?", "Open Monday to Friday, 9-5?", "Happy New Year to Harbour Lane!",
-    "The Rose Garden mugs, 2 Park Row plates and 1 Oak Drive bench.", "型号是HL{number},价格{price}元。",
+    "I paid {price} on {day}.", "It came on {day} at 10:30.",
+    "Model HL-{small}-{small}0-22 it says.",
+    "The lamp has firmware 2.{small}.33.4 now.",
+    "There were {small} boxes of 24 pieces, 3 in a row.",
+    "Is size 8-10 or 10-12 better?", "Open Monday to Friday, 9-5?",
+    "Happy New Year to Harbour Lane!",
+    "The Rose Garden mugs, 2 Park Row plates and 1 Oak Drive bench.",
+    "型号是HL{number},价格{price}元。",
     "订单号{number}还没到。", "3号线旁边的店也有。", "客服小姐很好。",
 )  # fmt: skip
 _GIVEN = (
@@ -91,7 +96,8 @@ _STREETS = ("Quay Street", "Mill Lane", "Station Road", "Albert Avenue", "Pier T
 _TOWNS = (("Whitby", "YO21 3PU"), ("Lewes", "BN7 2LP"), ("Leeds", "LS1 4AP"), ("Bath", "BA1 1LZ"))
 _US = ("Springfield, IL 62704", "Portland, OR 97205", "Salem, MA 01970", "Austin, TX 78701-2044")
 _HAN_PLACES = (
-    "上海市浦东新区世纪大道", "北京市朝阳区建国路", "广东省深圳市南山区科技路", "杭州市西湖区文三路",
+    "上海市浦东新区世纪大道", "北京市朝阳区建国路", "广东省深圳市南山区科技路",
+    "杭州市西湖区文三路",
     "四川省成都市武侯区人民南路",
 )  # fmt: skip
 _HAN_SURNAMES, _HAN_GIVEN = "王李张刘陈杨赵黄周吴徐欧", ("伟", "芳", "小明", "秀英", "建国", "丽娜")
@@ -126,20 +132,21 @@ def _values(rng: np.random.Generator, person: Person) -> Values:
         "name": person.name, "name_first": person.name.split()[0], "name_other": other,
         "name_small": other.lower(), "name_last": last, "email": person.email,
         "name_han": pick(_HAN_SURNAMES[:-1]) + pick(_HAN_GIVEN), "name_surname": pick("王李张陈"),
-        "email_other": f"{other.lower().replace(' ', pick('._-')).replace(chr(39), '')}@example.co.uk",
+        "email_other": re.sub("[^a-z]+", pick("._-"), other.lower()) + "@example.org",
         "phone_uk": pick((f"0{uk}", f"+44 {uk}", f"0{uk.replace(' ', '')}")),
         "phone_us": pick((f"(212) 555-01{digits(2)}", f"415-555-01{digits(2)}")),
         "phone_city": pick((f"0117 496 0{digits(3)}", f"020 7946 0{digits(3)}")),
         "phone_far": f"+{pick(('33', '49', '353'))} {rng.integers(1, 9)}{digits(2)} {digits(6)}",
         "phone_han": f"1{pick('35789')}{digits(9)}",
         "address_uk": pick((f"{street}, {town} {code}", f"Flat {rng.integers(1, 9)}, {street}")),
-        "address_us": f"{rng.integers(1, 9000)} {pick(('Maple', 'Oak', 'Lincoln'))} Avenue, {pick(_US)}",
+        "address_us": f"{rng.integers(1, 9000)} {pick(('Maple', 'Oak'))} Avenue, {pick(_US)}",
         "address_code": code, "address_small": f"{street.lower()}, {town.lower()} {code}",
         "address_han": f"{pick(_HAN_PLACES)}{house}号{flat}室",
         "card": " ".join(card[i : i + 4] for i in range(0, 16, 4)), "card_plain": card,
         "iban": " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)), "iban_plain": iban,
         "ip": f"{pick(('203.0.113', '198.51.100'))}.{rng.integers(1, 255)}",
-        "birth_date": f"{day:02d}/{month:02d}/{year}", "birth_date_short": f"{year}-{month:02d}-{day:02d}",
+        "birth_date": f"{day:02d}/{month:02d}/{year}",
+        "birth_date_short": f"{year}-{month:02d}-{day:02d}",
         "birth_date_long": f"{day} {_MONTHS.split()[month - 1]} {year}",
         "birth_date_han": f"{year}年{month}月{day}日",
         "national_id": _national_id(f"{pick(_REGIONS)}{year}{month:02d}{day:02d}{digits(3)}"),

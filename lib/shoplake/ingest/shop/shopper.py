@@ -98,6 +98,7 @@ class Shopper:
         """Note the personal data of a letter."""
         for kind, start, end in letter.spans:
             record: Record = {
-                "entity": entity, "natural_id": natural_id, "kind": kind, "start": start, "end": end,
+                "entity": entity, "natural_id": natural_id, "kind": kind, "start": start,
+                "end": end,
             }  # fmt: skip
             self.told.append(happened(day, second, record))

@@ -1,0 +1,1 @@
+"""Erasing people: what identifies them, removing it, making old bytes unreachable, searching."""

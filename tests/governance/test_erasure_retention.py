@@ -1,0 +1,90 @@
+"""Rows past their contract's time go for good; younger ones stay."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shoplake.contracts.book import ContractBook
+from shoplake.contracts.model import Column, Contract
+from shoplake.contracts.parse import parse_contract
+from shoplake.governance.erasure.retention import expire
+from shoplake.governance.quarantine import quarantine_contract
+from shoplake.governance.run import Run
+from shoplake.runtime.lake import Lake
+from shoplake.runtime.settings import conf_dir, load
+
+VISITS = Contract(
+    table="bronze.visits",
+    version="1.0.0",
+    description="",
+    grain="",
+    columns=(Column("who", "string", True, 1), Column("_ingested_at", "timestamp", True)),
+    rules=(),
+    append_only=True,
+    retention=timedelta(days=30),
+    retention_column="_ingested_at",
+)
+NOW = datetime(2026, 3, 1)
+
+
+@pytest.fixture
+def run(spark: SparkSession, tmp_path: Path) -> Run:
+    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path / "lake")))
+    rows = [("old-one", NOW - timedelta(days=31)), ("new-one", NOW - timedelta(days=30))]
+    frame = spark.createDataFrame(rows, "who string, _ingested_at timestamp").coalesce(1)
+    frame.write.format("delta").save(str(lake.folder("bronze.visits")))
+    held = [("h1", json.dumps({"_ingested_at": "2026-01-20 00:00:00"}), []),
+            ("h2", json.dumps({"_ingested_at": "2026-02-20 00:00:00"}), [])]  # fmt: skip
+    kind = "row_id string, record string, reasons array<struct<rule:string,column:string,value:string>>"
+    name = quarantine_contract(VISITS).table
+    spark.createDataFrame(held, kind).write.format("delta").save(str(lake.folder(name)))
+    return Run("retention", lake, ContractBook({VISITS.table: VISITS}))
+
+
+def names(run: Run) -> list[str]:
+    return [r.who for r in run.lake.read("bronze.visits").collect()]
+
+
+def test_a_dry_run_only_counts(run: Run) -> None:
+    assert [(e.table, e.rows) for e in expire(run, NOW, dry_run=True)] == [
+        ("bronze.visits", 1),
+        ("governance.quarantine_bronze_visits", 1),
+    ]
+    assert sorted(names(run)) == ["new-one", "old-one"]
+
+
+def test_late_rows_go_from_the_table_its_quarantine_and_every_byte(run: Run) -> None:
+    expire(run, NOW)
+    assert names(run) == ["new-one"]
+    held = run.lake.read("governance.quarantine_bronze_visits").collect()
+    assert [r.row_id for r in held] == ["h2"]
+    content = b"".join(p.read_bytes() for p in run.lake.settings.root.rglob("*") if p.is_file())
+    assert b"new-one" in content
+    assert b"old-one" not in content
+    version = run.lake.version("bronze.visits")
+    assert [e.rows for e in expire(run, NOW)] == [0, 0]
+    assert run.lake.version("bronze.visits") == version
+
+
+def test_what_was_killed_after_deleting_is_finished(run: Run) -> None:
+    run.lake.delta("bronze.visits").delete("who = 'old-one'")
+    expire(run, NOW)
+    content = b"".join(p.read_bytes() for p in run.lake.settings.root.rglob("*") if p.is_file())
+    assert b"old-one" not in content
+
+
+def test_a_contract_says_how_long(tmp_path: Path) -> None:
+    contract, _ = parse_contract(conf_dir() / "contracts" / "bronze" / "unread.yml")
+    assert contract is not None
+    assert (contract.retention, contract.retention_column) == (timedelta(days=90), "_ingested_at")
+    text = (conf_dir() / "contracts" / "bronze" / "unread.yml").read_text()
+    wrong = tmp_path / "unread.yml"
+    wrong.write_text(text.replace("element: unread._ingested_at", "element: unread.age"))
+    _, problems = parse_contract(wrong)
+    assert "names no column" in str(problems[0])
