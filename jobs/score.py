@@ -48,10 +48,8 @@ def score(run: Run, args: argparse.Namespace) -> None:
         cut = Cut(0, now, now, "test")
         past = seen(seen_until.interactions, cut_table(run.lake.spark, [cut]))
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
-        scorer: Scorer
-        if version is None:
-            scorer = PersonalFrequencyScorer(catalogue.popularity)
-        else:
+        scorer: Scorer = PersonalFrequencyScorer(catalogue.popularity)
+        if version is not None:
             snapshot = item_snapshots(seen_until.interactions, index, [cut])
             scorer = registry.load(version).scorer(*scorer_inputs(items, snapshot))
         past = touched_items(past, index)

@@ -31,6 +31,10 @@ _SURE = (
 _MAYBE = r"dear|i am|i['’]m|this is|thanks,|thank you,|cheers,|best,|love,"
 _ENGLISH_SURE = re.compile(rf"(?<!\w)(?i:{_SURE})[ \n]+(?:{_PERSON}|{_LOWER})")
 _ENGLISH_MAYBE = re.compile(rf"(?<!\w)(?i:{_MAYBE})[ \n]+{_PERSON}")
+#: A letter that begins or ends with a given name alone: "Edward: the cord is short", "it is. Cindy".
+_FIRST = re.compile(rf"(?P<name>{_NAME})(?:,|:|\.\.\.| ?--?) ?(?=\S)")
+_LAST = re.compile(rf"(?:[.!?)]|\.\.\.|--?)[ \n]+-?(?P<name>{_NAME}(?: [{_UP}]\b)?)[.!]?$")
+_DEAR = re.compile(rf"(?<!\w)(?i:dear)[ \n]+(?P<name>{_NAME}),")
 _TITLE = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof)\b\.? {_PERSON}")
 _ENDS = re.compile(r"\s*(?:[,.;:!?)\n]|$|\bhere\b|\bspeaking\b|\bfrom\b|\band\b)")
 _TRIGGERS = (
@@ -63,6 +67,11 @@ def names(text: str) -> Iterator[Span]:
             first = match["name"].split()[0]
             if first.lower() in words().any_given and _ENDS.match(text, match.end("name")):
                 yield from _person(match, text)
+            elif match[0][:4].lower() == "dear" and _DEAR.match(match[0] + text[match.end() :][:1]):
+                yield from _person(match, text)
+    for match in (_FIRST.match(text), _LAST.search(text, max(0, len(text) - 40))):
+        if match is not None and match["name"].split()[0] in words().given:
+            yield from _person(match, text)
     for match in _TITLE.finditer(text) if any(t in text for t in _TITLE_TRIGGERS) else ():
         yield from _person(match, text)
     yield from _pairs(text)
