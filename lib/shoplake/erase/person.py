@@ -158,8 +158,9 @@ def _tables(run: Run, order: Order, found: Search) -> None:
         if table not in dirty and not table.startswith("governance.quarantine_"):
             continue
         contract = run.contracts.get(table)
-        removed = remove_rows(lake, table, contract, order.subject, row_ids)
-        masked = mask_mentions(lake, table, order.subject, dirty.get(table, ()))
+        columns = dirty.get(table, set())
+        removed = remove_rows(lake, table, contract, order.subject, row_ids, columns)
+        masked = mask_mentions(lake, table, order.subject, columns)
         if removed or masked:
             order.did(table, rows_removed=removed, rows_masked=masked)
             order.save(root)

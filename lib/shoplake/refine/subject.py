@@ -19,6 +19,7 @@ from shoplake.refine.pseudonym import Secret, pseudonym, pseudonymise
 from shoplake.runtime.lake import Lake
 
 _PEOPLE, _PRODUCTS = "bronze.people", "bronze.products"
+_VAULT = "governance.vault"
 _KEY = re.compile(r"[0-9a-f]{32}")
 #: Columns that identify, by the lake's names; of a table of people, every other one does too.
 #: What a person looked for or which browser they used does not: it may be a product's name.
@@ -77,6 +78,7 @@ def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) 
     first = {said} if isinstance(said, tuple) else _ids_of_key(lake, tables, said, key)
     ids, links = _linked(lake, first)
     keys = {said} if isinstance(said, str) else set()
+    keys |= {r["pseudonym"] for r in _vault(lake, ids | links)}
     keys |= {*keys_of(ids, key), *(pseudonym(f"{shop}:link:{link}", key) for shop, link in links)}
     keys |= _person_keys(lake, keys)
     values: list[Value] = []
@@ -125,8 +127,12 @@ def _linked(lake: Lake, ids: set[tuple[str, str]]) -> tuple[set[tuple[str, str]]
 
 
 def _ids_of_key(lake: Lake, tables: Sequence[str], wanted: str, key: Secret) -> set:  # type: ignore[type-arg]
-    """The ids whose identity, or whose person, has this pseudonym."""
+    """The ids whose identity, or whose person, has this pseudonym, now or before a new key."""
     keys = {wanted}
+    if lake.exists(_VAULT):
+        rows = _with_key(lake.read(_VAULT), "pseudonym", keys)
+        kept = {(r["shop"], r["value"]) for r in rows}
+        keys |= {r["pseudonym"] for r in _vault(lake, kept)}
     if lake.exists("silver.identities"):
         rows = _with_key(lake.read("silver.identities"), "person_key", keys)
         keys |= {r["identity_key"] for r in rows}
@@ -146,6 +152,14 @@ def _ids_of_key(lake: Lake, tables: Sequence[str], wanted: str, key: Secret) -> 
             remedy="name the person as their shop does: <shop>:<id>",
         )
     return found
+
+
+def _vault(lake: Lake, values: set[tuple[str, str]]) -> list[Row]:
+    """The vault's rows of these (shop, id or link key): under every key there has been."""
+    if not lake.exists(_VAULT) or not values:
+        return []
+    known = lake.spark.createDataFrame(sorted(values), "shop string, value string")
+    return lake.read(_VAULT).join(F.broadcast(known), ["shop", "value"], "left_semi").collect()
 
 
 def _with_key(rows: DataFrame, column: str, keys: set[str]) -> list[Row]:

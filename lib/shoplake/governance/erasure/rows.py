@@ -17,31 +17,39 @@ from shoplake.governance.erasure.text import masker
 from shoplake.runtime.lake import Lake
 
 _PERSON, _SHOP = "person_id", "_source"
+_KEYED = ("pseudonym", "personal")
 _ROW_IDS = ("row_id", "_row_id")
 #: Columns of a quarantine whose text holds a row.
 _RECORDS = ("record", "reasons")
 
 
 def remove_rows(
-    lake: Lake, table: str, contract: Contract | None, subject: Subject, row_ids: DataFrame | None
+    lake: Lake,
+    table: str,
+    contract: Contract | None,
+    subject: Subject,
+    row_ids: DataFrame | None,
+    columns: Iterable[str] | None = None,
 ) -> int:
     """Delete the subject's rows; returns how many there were, and commits nothing if none.
 
-    A row is the subject's if a pseudonym column holds one of their keys, if it gives their id in
-    their shop, if it came from a bronze record of theirs, or (a quarantine) if its record does.
+    A row is the subject's if a pseudonym or personal column is one of their keys, if it gives their
+    id in their shop, if it came from a bronze record of theirs, or (a quarantine) if its record does.
     The keys are joined, never compared with literals, which Delta would write into its log.
 
     Args:
         lake: where the table is.
         table: its name.
-        contract: says which columns hold pseudonyms; without one, every string may.
+        contract: says which columns may hold pseudonyms; without one, every string may.
         subject: whose rows.
         row_ids: `row_id` of the subject's bronze records, or None.
+        columns: the columns that may hold a key; None: every one.
     """
     rows = lake.read(table)
+    known = set(rows.columns if columns is None else columns)
     keys = _keys(lake, subject)
     found = 0
-    for source, condition in _owners(rows, contract, keys, lake, subject, row_ids):
+    for source, condition in _owners(rows, contract, keys, known, lake, subject, row_ids):
         matched = rows.alias("t").join(F.broadcast(source).alias("s"), F.expr(condition), "semi")
         count = matched.count()
         if not count:
@@ -112,6 +120,7 @@ def _owners(
     rows: DataFrame,
     contract: Contract | None,
     keys: DataFrame,
+    known: set[str],
     lake: Lake,
     subject: Subject,
     row_ids: DataFrame | None,
@@ -120,8 +129,8 @@ def _owners(
     if contract is None:
         pseudonyms = strings
     else:
-        pseudonyms = {c.name for c in contract.columns if c.classification == "pseudonym"}
-    found = [(keys, f"t.`{c}` = s.key") for c in sorted(pseudonyms & strings)]
+        pseudonyms = {c.name for c in contract.columns if c.classification in _KEYED}
+    found = [(keys, f"t.`{c}` = s.key") for c in sorted(pseudonyms & strings & known)]
     if {_PERSON, _SHOP} <= strings:
         found.append((_ids(lake, subject), _SAME_ID))
     elif row_ids is not None:
