@@ -12,6 +12,7 @@ from pyspark.sql.types import StructType
 from shoplake.refine.identify import identities
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import SILVER
+from shoplake.refine.vault import vault
 
 BronzeMaker = Callable[..., DataFrame]
 MONEY = "decimal(18,4)"
@@ -119,8 +120,10 @@ def test_thin_tables_clean_and_deduplicate(
 
 
 def test_feedback_may_name_the_person_by_key(bronze: BronzeMaker, settings: RefineSettings) -> None:
-    known = identities(bronze("people", {"person_id": "p", "link_key": "L"}), settings)
+    people = bronze("people", {"person_id": "p", "link_key": "L"})
+    known = identities(people, settings)
+    whose = vault(("bronze.people",), lambda _: people, None, settings.pseudonym_key)
     key = known.first()["person_key"]  # type: ignore[index]
     frame = bronze("feedback", {"person_id": key}, {"person_id": "p", "feedback_id": "f"})
-    rows = SILVER["silver.feedback"].build(frame, known, settings).collect()
+    rows = SILVER["silver.feedback"].build(frame, known, whose, settings).collect()
     assert [row["person_key"] for row in rows] == [key, key]

@@ -34,7 +34,8 @@ def remove_rows(
     """Delete the subject's rows; returns how many there were, and commits nothing if none.
 
     A row is the subject's if a pseudonym or personal column is one of their keys, if it gives their
-    id in their shop, if it came from a bronze record of theirs, or (a quarantine) if its record does.
+    id in their shop, if it came from a bronze record of theirs, or (a quarantine) if its record
+    names a key.
     The keys are joined, never compared with literals, which Delta would write into its log.
 
     Args:
