@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from shoplake.contracts.ddl import schema
 from shoplake.evaluate.letters import LETTERS, personal_quality
 from shoplake.evaluate.planted import TABLES, planted_dirt
+from shoplake.governance.personal.words import fingerprint
 from shoplake.governance.run import Run
 from shoplake.ingest.shop import read_told, read_truth
 from shoplake.refine.pseudonym import Secret
@@ -38,8 +39,7 @@ def refine(run: Run, args: argparse.Namespace) -> None:
 
 def measure_cleaning(run: Run) -> None:
     """Compare silver with the dirt that the built-in shop planted in the days ingested so far."""
-    lake = run.lake
-    read = run.reader(run.versions(TABLES))
+    lake, read = run.lake, run.reader(run.versions(TABLES))
     arrived = read("bronze.events").agg(F.max(F.regexp_extract("_file", r"day=([\d-]+)", 1)))
     truth = read_truth(lake.spark, lake.settings.root).where(
         F.col("arrived_on") <= F.to_date(F.lit(arrived.first()[0]))  # type: ignore[index]
@@ -68,6 +68,7 @@ def measure_personal(run: Run) -> None:
             schema(run.contracts["governance.personal_quality"]),
         ),
         inputs=LETTERS,
+        params=[fingerprint()],
     )
 
 

@@ -40,6 +40,7 @@ COMMANDS = (
     rotate,
     lineage,
     erase,
+    retention,
     catalog,
 )
 

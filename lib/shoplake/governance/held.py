@@ -45,7 +45,7 @@ def quarantines(settings: Settings) -> dict[str, str]:
 def held_rules(settings: Settings) -> list[HeldRule]:
     """Rows held by table and rule, most first within a table; a row may break several rules."""
     out: list[HeldRule] = []
-    for table, name in quarantines(settings).items():
+    for table in quarantines(settings):
         counts: Counter[tuple[str, str]] = Counter()
         examples: dict[tuple[str, str], str] = {}
         for row in held_rows(settings, table):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from shoplake.governance.ledger import Counts
+from shoplake.governance.personal.words import fingerprint
 from shoplake.governance.run import Run
 from shoplake.refine.events import events
 from shoplake.refine.feedback import feedback
@@ -72,6 +73,6 @@ def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | Non
         table,
         lambda read: refinement.build(*map(read, refinement.sources), settings),
         inputs=refinement.sources,
-        params=[repr(settings), key_id(settings.pseudonym_key)],
+        params=[repr(settings), key_id(settings.pseudonym_key), fingerprint()],
         rows_of=first if first.startswith("bronze.") else None,
     )

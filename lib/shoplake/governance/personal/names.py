@@ -31,7 +31,7 @@ _SURE = (
 _MAYBE = r"dear|i am|i['’]m|this is|thanks,|thank you,|cheers,|best,|love,"
 _ENGLISH_SURE = re.compile(rf"(?<!\w)(?i:{_SURE})[ \n]+(?:{_PERSON}|{_LOWER})")
 _ENGLISH_MAYBE = re.compile(rf"(?<!\w)(?i:{_MAYBE})[ \n]+{_PERSON}")
-#: A letter that begins or ends with a given name alone: "Edward: the cord is short", "it is. Cindy".
+#: A letter that begins or ends with a given name alone: "Edward: the cord is short", "ok. Cindy".
 _FIRST = re.compile(rf"(?P<name>{_NAME})(?:,|:|\.\.\.| ?--?) ?(?=\S)")
 _LAST = re.compile(rf"(?:[.!?)]|\.\.\.|--?)[ \n]+-?(?P<name>{_NAME}(?: [{_UP}]\b)?)[.!]?$")
 _DEAR = re.compile(rf"(?<!\w)(?i:dear)[ \n]+(?P<name>{_NAME}),")
@@ -65,13 +65,12 @@ def names(text: str) -> Iterator[Span]:
     if any(t in lower for t in _MAYBE_TRIGGERS):
         for match in _ENGLISH_MAYBE.finditer(text):
             first = match["name"].split()[0]
-            if first.lower() in words().any_given and _ENDS.match(text, match.end("name")):
+            known = first.lower() in words().any_given and _ENDS.match(text, match.end("name"))
+            if known or _DEAR.match(match[0] + text[match.end() :][:1]):
                 yield from _person(match, text)
-            elif match[0][:4].lower() == "dear" and _DEAR.match(match[0] + text[match.end() :][:1]):
-                yield from _person(match, text)
-    for match in (_FIRST.match(text), _LAST.search(text, max(0, len(text) - 40))):
-        if match is not None and match["name"].split()[0] in words().given:
-            yield from _person(match, text)
+    for end in (_FIRST.match(text), _LAST.search(text, max(0, len(text) - 40))):
+        if end is not None and end["name"].split()[0] in words().given:
+            yield from _person(end, text)
     for match in _TITLE.finditer(text) if any(t in text for t in _TITLE_TRIGGERS) else ():
         yield from _person(match, text)
     yield from _pairs(text)

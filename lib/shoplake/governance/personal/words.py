@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
@@ -74,6 +75,11 @@ class Words:
         """Regular expression of one Chinese surname."""
         single = "".join(self.chinese_surnames.split())
         return f"(?:{'|'.join(self.compound_surnames.split())}|[{single}])"
+
+
+def fingerprint() -> str:
+    """8 hex digits that change whenever a word does: what is masked with others is not the same."""
+    return hashlib.sha256(repr(words()).encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=1)
