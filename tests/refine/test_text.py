@@ -52,7 +52,14 @@ def test_redact_text_agrees_with_mask(spark: SparkSession) -> None:
             "我叫王小明",
             "12 mill lane, bath BA1 1LZ",
         ),
-        *("born on 3 May 1984", "Hi\nMary Smith", "Red Mug Set", "size 8", "it is. Cindy", "Edward: no"),
+        *(
+            "born on 3 May 1984",
+            "Hi\nMary Smith",
+            "Red Mug Set",
+            "size 8",
+            "it is. Cindy",
+            "Edward: no",
+        ),
     ]
     frame = spark.createDataFrame([(t,) for t in texts], "t string")
     found = [row[0] for row in frame.select(redact_text(F.col("t"))).collect()]

@@ -25,8 +25,8 @@ _CAPITAL = re.compile(r"[A-ZÀ-Þ][^\W\d_]")
 
 
 #: In every text where `find` finds something, in the syntax of Java and Python: a digit, an @, a
-#: Chinese character, a capital within a sentence, a word, or a lone one first or last. For an engine (Spark) that should not
-#: hand every text to Python; finer patterns cost it more than `find` itself.
+#: Chinese character, a capital within a sentence, a word, or a lone one first or last. For an
+#: engine (Spark) that should not hand every text to Python; finer patterns cost it more than that.
 SUSPICIOUS = (
     r"[@0-9\u4e00-\u9fff]|[^.!?\s][ \n]+[A-ZÀ-ÞĀ-Ž]|\b(?:Mr|Mrs|Ms|Mx|Dr|Prof)\."
     r"|(?i:\bname\b|\battn\.)|^[A-ZÀ-ÞĀ-Ž][^\s,:.]+ ?(?:,|:|\.\.|-)"
