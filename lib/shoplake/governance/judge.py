@@ -6,7 +6,6 @@ tests/bench), so reasons are built only where a row is held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -66,17 +65,6 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
         mask = F.when(alive, mask).otherwise(F.lit(0).cast("bigint")) if marked else mask
         masks.append(mask.alias(mask_name(start)))
     return df.select(*candidate.columns, *masks)
-
-
-def suspected(rows: DataFrame, contract: Contract, rules: Sequence[Rule]) -> DataFrame:
-    """The rows, not yet judged, that break one of these rules about one row or have a failed cast.
-
-    So that a second pass need not judge every row by every rule.
-    """
-    tests = [~F.expr(holds(rule, contract)) for rule in rules]
-    if CAST_FAILURES in rows.columns:
-        tests.append(F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False)))
-    return rows.where(reduce(lambda a, b: a | b, tests, F.lit(False)))
 
 
 def breaks(contract: Contract, *, having: tuple[str, ...]) -> Column:

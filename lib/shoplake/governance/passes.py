@@ -17,11 +17,9 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract, Rule
 from shoplake.governance.judge import (
-    BITS,
     CAST_FAILURES,
     DUPLICATE_OF,
     breaks,
-    mask_name,
     row_rules,
     rule_broken,
 )
@@ -41,7 +39,6 @@ class Counted:
         rows, repeated, held: all rows; duplicates among them; held rows among the others.
         broken: rows that break each row rule.
         states: of the rows that are good, by column and scope.
-        suspects: rules that some held row breaks, where held rows are counted apart.
         digest: of the rows that are good (`digest_of`).
         slices: values of the slice columns that occur.
     """
@@ -50,7 +47,6 @@ class Counted:
     repeated: int
     held: int
     broken: dict[str, int]
-    suspects: tuple[Rule, ...]
     states: dict[tuple[str, str], State]
     digest: Digest
     slices: list[tuple[object, ...]] | None
@@ -96,10 +92,6 @@ class Pass:
             _count(self.held).alias("held"),
             *(_count(rule_broken(i)).alias(f"r{i}") for i in ones),
         ]
-        if held_apart:
-            masks = range(0, max(len(self.rules), 1), BITS)
-            seen = [F.bit_or(F.when(self.held, F.col(mask_name(i)))) for i in masks]
-            parts += [mask.alias(f"m{i}") for i, mask in enumerate(seen)]
         for i, want in enumerate(self.wanted):
             parts += [part.alias(f"{name}{i}") for name, part in self._state(want)]
         if self.digested:
@@ -163,11 +155,6 @@ class Pass:
             repeated=found["repeated"],
             held=found["held"],
             broken={r.name: found.get(f"r{i}", 0) for i, r in enumerate(self.rules)},
-            suspects=tuple(
-                rule
-                for i, rule in enumerate(self.rules)
-                if (found.get(f"m{i // BITS}") or 0) >> (i % BITS) & 1
-            ),
             states={w.key: self._decoded(w, i, found, good) for i, w in enumerate(self.wanted)},
             digest=(found.get("d0", 0), found.get("d1"), found.get("d2")),
             slices=slices,
