@@ -37,7 +37,6 @@ check: lint test ## lint, then test: what CI runs
 bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_topk.py
 	@$(BIN)/python tests/bench/bench_rules.py
-	@$(BIN)/python tests/bench/bench_rules.py
 	@$(BIN)/python tests/bench/bench_personal.py
 	@$(BIN)/python -m pytest tests/loop/slow_erase_loop.py
 
