@@ -130,11 +130,14 @@ def test_values_print_masked() -> None:
         ('{"_line": "536365,85123A,6,17850,United Kingdom"}',
          '{"_line": "536365,85123A,6,***,United Kingdom"}'),
         ('{"note": "Zo\\u00eb Brandt"}', '{"note": "***"}'),
+        ('{"body": "They said \\"ships on Monday\\", it was a week later."}', '{"body": "***"}'),
+        ('Great! | they said "ships on Monday", it w...', "Great! | ***w..."),
         ("nothing of hers", "nothing of hers"),
     ],
 )  # fmt: skip
 def test_values_are_masked_in_text_and_json_stays_json(text: str, left: str) -> None:
-    subject = Subject((("shop", "17850"),), (), (MAIL, PHONE, NAME, ID))
+    said = Value("text", 'They said "ships on Monday", it was a week later.')
+    subject = Subject((("shop", "17850"),), (), (MAIL, PHONE, NAME, ID, said))
     assert cleaner(subject)(text) == left
 
 

@@ -8,6 +8,7 @@ only where it stands as a whole value under a name that can hold a person's id.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -113,8 +114,8 @@ def _strong(value: Value) -> Iterator[tuple[str, str]]:
         yield "UTF-16", _i(_bytes(spelling.encode("utf-16-le").rstrip(b"\0")))
         yield "URL", _i(_bytes(quote(spelling, safe="").encode()))
         yield "URL", _i(_bytes(quote(spelling, safe="@:/, ").replace(" ", "+").encode()))
-        yield "escaped", _i(_bytes(_escaped(spelling, everything=False).encode()))
-        yield "escaped", _i(_bytes(_escaped(spelling, everything=True).encode()))
+        for escaped in (*_in_json(spelling), _all_escaped(spelling)):
+            yield "escaped", _i(_bytes(escaped.encode()))
         yield "hexadecimal", _i(_bytes(spelling.encode().hex().encode()))
         if not spelling.isascii():
             yield "UTF-16", _i(_bytes(spelling.encode("utf-16-be").lstrip(b"\0")))
@@ -152,14 +153,16 @@ def _spellings(text: str) -> set[str]:
     return forms | {s.lower() for s in forms} | {s.upper() for s in forms}
 
 
-def _escaped(text: str, *, everything: bool) -> str:
-    r"""As JSON or Java properties write it: `\u00e9`; with `everything`, ASCII as well."""
+def _in_json(text: str) -> set[str]:
+    """As JSON writes it, with its accents or without, with a slash escaped or not."""
+    written = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return written | {w.replace("/", "\\/") for w in written}
+
+
+def _all_escaped(text: str) -> str:
+    r"""Every letter as Java's properties may write it: `\u00e9`."""
     units = text.encode("utf-16-be")
-    codes = [int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2)]
-    return "".join(
-        f"\\u{code:04x}" if everything or code > 127 else chr(code).replace("/", "\\/")
-        for code in codes
-    )
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def _base64_cores(data: bytes) -> Iterator[str]:
@@ -173,7 +176,7 @@ def mask_regexes(values: Iterable[Value]) -> list[re.Pattern[str]]:
     """Python expressions of the writings of strong values that can stand in a text."""
     found = []
     for value in values:
-        if not value.is_strong or value.kind == "text":
+        if not value.is_strong:
             continue
         text = value.text.strip()
         if value.kind == "phone":
@@ -181,8 +184,11 @@ def mask_regexes(values: Iterable[Value]) -> list[re.Pattern[str]]:
             between = r"[ ()./\-\xa0]{0,3}"
             lead = "".join(f"(?:[{d}0]{between})?" for d in digits[:-9])
             found.append(re.compile(rf"(?:\+|00)?{lead}{between.join(digits[-9:])}(?!\d)"))
-        spelled = {s for t in (text, text.casefold()) for s in _spellings(t)}
-        for s in spelled | {_escaped(s, everything=False) for s in spelled} | {quote(text)}:
+        # Of a text, what stands cut off in another table goes as well.
+        whole = (text, text.casefold(), *([text[:PREFIX]] if value.kind == "text" else []))
+        spelled = {s for t in whole for s in _spellings(t)}
+        written = spelled | {e for s in spelled for e in _in_json(s)} | {quote(text)}
+        for s in sorted(written, key=len, reverse=True):
             found.append(re.compile(re.escape(s), re.IGNORECASE))
     return found
 
