@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -23,7 +24,7 @@ from shoplake.ingest.apply import to_bronze
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.landing import UNREAD, shop_fingerprint, unread
 from shoplake.ingest.mapping_model import Mapping
-from shoplake.ingest.reader import list_files, read_files
+from shoplake.ingest.reader import SourceFile, list_files, read_files
 
 _PLACE = ("file", "row")
 _UNREAD = f"bronze.{UNREAD}"
@@ -31,10 +32,9 @@ _UNREAD = f"bronze.{UNREAD}"
 
 @dataclass(frozen=True)
 class _Held:
-    """Places (file, file_sha, row) of records that are held, and how many of them there are."""
+    """Places (file, file_sha, row) of records that are held, and the files they are in."""
 
     places: DataFrame
-    count: int
     files: frozenset[str]
 
 
@@ -86,9 +86,7 @@ def _held(run: Run, mapping: Mapping) -> _Held | None:
             parts.append(_of_shop(said, mapping))
     if not parts or not lake.exists("governance.files"):
         return None
-    places = parts[0]
-    for part in parts[1:]:
-        places = places.union(part)
+    places = reduce(DataFrame.union, parts)
     read = lake.read("governance.files").where(
         (F.col("shop") == mapping.shop) & (F.col("state") == "ingested")
     )
@@ -97,7 +95,7 @@ def _held(run: Run, mapping: Mapping) -> _Held | None:
     if not rows:
         return None
     frame = lake.spark.createDataFrame(rows, "file string, row bigint, file_sha string")
-    return _Held(frame, len(rows), frozenset(r["file"] for r in rows))
+    return _Held(frame, frozenset(r["file"] for r in rows))
 
 
 def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
@@ -106,7 +104,7 @@ def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
     )
 
 
-def _records(run: Run, listed: Sequence, held: _Held) -> DataFrame:  # type: ignore[type-arg]
+def _records(run: Run, listed: Sequence[SourceFile], held: _Held) -> DataFrame:
     records = read_files(run.lake.spark, listed)
     return records.where("kind = 'record'").join(
         F.broadcast(held.places), [*_PLACE, "file_sha"], "left_semi"
@@ -120,9 +118,8 @@ def _entity(
     lake, table = run.lake, f"bronze.{entity}"
     contract = run.contracts[table]
     feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
-    rows = to_bronze(records, mapping, feeding[0], entity)
-    for file in feeding[1:]:
-        rows = rows.unionByName(to_bronze(records, mapping, file, entity))
+    parts = [to_bronze(records, mapping, file, entity) for file in feeding]
+    rows = reduce(DataFrame.unionByName, parts)
     if lake.exists(table):
         rows = rows.join(lake.read(table).select("_row_id"), "_row_id", "left_anti")
     now = datetime.now(UTC)
