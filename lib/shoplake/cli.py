@@ -11,6 +11,7 @@ from shoplake.commands import (
     check,
     contract,
     erase,
+    evaluate,
     lineage,
     personal,
     policies,
@@ -42,6 +43,7 @@ COMMANDS = (
     erase,
     retention,
     catalog,
+    evaluate,
 )
 
 

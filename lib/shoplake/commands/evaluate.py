@@ -1,0 +1,85 @@
+"""`shoplake evaluate`: a task's models beside the baselines, on any folder of its layout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoplake.runtime.console import console
+
+if TYPE_CHECKING:
+    from shoplake.evaluate.findings import Figure, Findings
+
+
+def add(commands: Any) -> None:
+    """Adds the command to the command line."""
+    from shoplake.evaluate.tasks import TASKS
+
+    evaluate = commands.add_parser("evaluate", help="models beside baselines on a public task")
+    evaluate.add_argument(
+        "--task",
+        required=True,
+        choices=list(TASKS),
+        help="; ".join(f"{k}: {v}" for k, v in TASKS.items()),
+    )
+    evaluate.add_argument("--data", required=True, type=Path, help="folder to judge on")
+    evaluate.add_argument(
+        "--train", type=Path, help="folder to learn on (default: the training part of --data)"
+    )
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--plot", type=Path, help="PNG to draw (default: evaluate-TASK.png)")
+    evaluate.add_argument("--json", action="store_true", help="every figure, by model and metric")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from shoplake.evaluate.plot import draw
+    from shoplake.evaluate.tasks import evaluate
+
+    found = evaluate(args.task, args.data, args.train, seed=args.seed)
+    plot = args.plot or (None if args.json else Path(f"evaluate-{args.task}.png"))
+    if plot:
+        draw(found, plot)
+    if args.json:
+        print(json.dumps(found.to_dict(), indent=2))
+        return
+    _print(found)
+    console.print(f"plot: {plot}", highlight=False)
+
+
+def _print(found: Findings) -> None:
+    from rich.table import Table
+
+    metrics = list(dict.fromkeys(m for row in found.figures.values() for m in row))
+    table = Table(title=f"{found.task}: 95% intervals", title_justify="left")
+    table.add_column("model")
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    for model, row in found.figures.items():
+        mark = " [dim](baseline)[/]" if model in found.baselines else ""
+        name = f"[bold green]{model}[/]" if model == found.champion else model
+        table.add_row(name + mark, *[_cell(row.get(metric)) for metric in metrics])
+    console.print(table)
+    console.print(
+        f"champion: {found.champion} by {found.main}; `+` or `-`: ahead of or behind the strongest "
+        "baseline beyond its paired interval",
+        highlight=False,
+    )
+    for name, said in found.protocol.items():
+        console.print(f"  {name}: {said}", highlight=False, markup=False)
+    for note in found.notes:
+        console.print(f"  note: {note}", highlight=False, markup=False)
+
+
+def _cell(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    text = f"{figure.value:.4f}"
+    if figure.low is not None:
+        text += f" [dim]{figure.low:.4f}–{figure.high:.4f}[/]"
+    if figure.lead is not None:
+        _, low, high = figure.lead
+        text += " +" if low > 0 else " -" if high < 0 else "  "
+    return text

@@ -1,0 +1,148 @@
+"""What an evaluation task found: every figure by model and metric, beside its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shoplake.evaluate.intervals import bootstrap_mean, paired_difference
+from shoplake.evaluate.metrics import EvaluationError, Values
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric's value with its 95% interval, and its lead over the strongest baseline if paired.
+
+    Attributes:
+        value: the mean over units (people, sessions, queries).
+        low, high: ends of the interval; None where there is none.
+        lead: (difference, low, high) against the task's strongest baseline, same units.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    lead: tuple[float, float, float] | None = None
+
+
+@dataclass
+class Findings:
+    """The outcome of `shoplake evaluate`.
+
+    Attributes:
+        task: sessions, sequences, purchases, ads or search.
+        protocol: the protocol card: split, candidates, ties, cut-off, interval, units, counts.
+        figures: model -> metric ("recall@10") -> Figure. Baselines come first.
+        baselines: the models of `figures` that are baselines.
+        champion: the model recommended for use.
+        main: the metric that decides.
+        notes: what a reader must know to read the figures right.
+        seconds: model -> seconds for fitting and ranking.
+    """
+
+    task: str
+    protocol: dict[str, Any]
+    figures: dict[str, dict[str, Figure]]
+    baselines: list[str]
+    champion: str
+    main: str
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain enough for JSON: `metrics` by model and metric name, `intervals` likewise."""
+        intervals = {
+            model: {m: [f.low, f.high] for m, f in row.items() if f.low is not None}
+            for model, row in self.figures.items()
+        }
+        leads = {
+            model: {
+                m: dict(zip(("difference", "low", "high"), f.lead, strict=True))
+                for m, f in row.items()
+                if f.lead is not None
+            }
+            for model, row in self.figures.items()
+        }
+        return {
+            "task": self.task,
+            "champion": self.champion,
+            "main_metric": self.main,
+            "baselines": self.baselines,
+            "metrics": {
+                model: {m: f.value for m, f in row.items()} for model, row in self.figures.items()
+            },
+            "intervals": intervals,
+            "lead_over_best_baseline": {model: row for model, row in leads.items() if row},
+            "protocol": self.protocol,
+            "notes": self.notes,
+            "seconds": self.seconds,
+        }
+
+
+def compared(
+    values: Mapping[str, Mapping[str, Values]],
+    baselines: list[str],
+    main: str,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[str, dict[str, Figure]]:
+    """Figures with intervals from per-unit values, each paired with the strongest baseline.
+
+    Args:
+        values: model -> metric -> [units], the same units in the same order for every model; NaN
+            where the metric does not apply to a unit, and then for every model.
+        baselines: which models are baselines; the strongest by `main` is the one compared with.
+
+    Raises:
+        EvaluationError: a baseline has no values, or units differ between models.
+    """
+    missing = [name for name in baselines if name not in values]
+    if missing:
+        raise EvaluationError(f"no values for baseline {', '.join(missing)}")
+    draw = {"seed": seed, "resamples": resamples}
+
+    def mean(name: str) -> float:
+        found = values[name][main]
+        return float(found[found == found].mean())
+
+    best = max(baselines, key=mean) if baselines else None
+    figures: dict[str, dict[str, Figure]] = {}
+    for model, row in values.items():
+        figures[model] = {}
+        for metric, found in row.items():
+            kept = found[found == found]
+            if not len(kept):
+                continue
+            at = bootstrap_mean(kept, **draw)  # type: ignore[arg-type]
+            lead = None
+            if best is not None and model not in baselines and metric in values[best]:
+                other = values[best][metric]
+                gap = paired_difference(kept, other[other == other], **draw)  # type: ignore[arg-type]
+                lead = (gap.value, gap.low, gap.high)
+            figures[model][metric] = Figure(at.value, at.low, at.high, lead)
+    return figures
+
+
+def required(folder: Path, *names: str) -> list[Path]:
+    """The named files of a data folder.
+
+    Raises:
+        EvaluationError: the folder or one of the files is not there.
+    """
+    if not folder.is_dir():
+        raise EvaluationError(
+            "no such data folder", where=str(folder), remedy="give the folder that holds the files"
+        )
+    paths = [folder / name for name in names]
+    for path in paths:
+        if not path.exists():
+            held = ", ".join(sorted(p.name for p in folder.iterdir())[:8]) or "nothing"
+            raise EvaluationError(
+                f"'{path.name}' is missing",
+                where=f"{folder} (it holds {held})",
+                remedy=f"this task reads {', '.join(names)}",
+            )
+    return paths

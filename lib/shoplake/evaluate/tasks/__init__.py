@@ -1,0 +1,31 @@
+"""The tasks of `shoplake evaluate`: one module each, with `run(data, train, seed) -> Findings`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from shoplake.errors import ShoplakeError
+from shoplake.evaluate.findings import Findings
+
+#: task -> what it asks; each is the module of that name beside this file.
+TASKS = {
+    "sessions": "the next item of a session (diginetica layout)",
+    "sequences": "a person's next item after their history (amazon_games layout)",
+    "purchases": "what people buy in the next 30 days (online_retail or dunnhumby layout)",
+    "ads": "who clicks or redeems (open_bandit or dunnhumby layout)",
+    "search": "relevance and retrieval for unseen queries (home_depot layout)",
+}
+
+
+def evaluate(task: str, data: Path, train: Path | None = None, *, seed: int = 0) -> Findings:
+    """Learn on `train` (or on the training part of `data`) and judge on `data`.
+
+    Raises:
+        ShoplakeError: no such task, or a file is missing or not of the task's layout.
+    """
+    if task not in TASKS:
+        raise ShoplakeError(f"no task '{task}'", remedy=f"the tasks are {', '.join(TASKS)}")
+    module = import_module(f"{__name__}.{task}")
+    return cast(Findings, module.run(data, train, seed=seed))
