@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check bench chaos wheel lock clean java
+.PHONY: help setup run kafka test lint check bench chaos wheel lock clean java
 .DELETE_ON_ERROR:
 
 SHOP ?= builtin
@@ -23,6 +23,9 @@ java:
 run: .venv/.installed java ## raw files to governed tables, a trained model and recommendations
 	@$(BIN)/shoplake run --shop "$(SHOP)" --lake "$(LAKE)" $(if $(DATA),--data "$(DATA)")
 
+kafka: .venv/.installed java ## a local Kafka broker on 127.0.0.1:9092, until Ctrl-C
+	@$(BIN)/python -m shoplake.runtime.broker --folder "$(LAKE).kafka"
+
 test: .venv/.installed java ## the tests, on one Spark session
 	@$(BIN)/python -m pytest
 
@@ -38,10 +41,12 @@ bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_topk.py
 	@$(BIN)/python tests/bench/bench_rules.py
 	@$(BIN)/python tests/bench/bench_personal.py
+	@$(BIN)/python tests/bench/bench_stream.py throughput
 	@$(BIN)/python -m pytest tests/loop/slow_erase_loop.py
 
 chaos: .venv/.installed java ## kill every step with SIGKILL, run it again, compare the tables (minutes)
 	@$(BIN)/python tests/bench/bench_kills.py
+	@$(BIN)/python tests/bench/bench_stream.py kills
 
 wheel: .venv/.installed ## build dist/shoplake-*.whl, as a bundle deployment does
 	@rm -rf build dist

@@ -18,6 +18,9 @@ STEPS = [
     "score",
     "respond",
     "monitor",
+    "stream",
+    "forecast",
+    "target",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.

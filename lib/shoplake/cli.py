@@ -17,11 +17,14 @@ from shoplake.commands import (
     policies,
     profile,
     quarantine,
+    replay,
     retention,
     rotate,
     run,
+    search,
     sql,
     status,
+    stream,
 )
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import console
@@ -30,6 +33,8 @@ from shoplake.steps import JOBS, job, quiet
 #: In the order of the help text.
 COMMANDS = (
     run,
+    stream,
+    replay,
     check,
     profile,
     contract,
@@ -44,6 +49,7 @@ COMMANDS = (
     retention,
     catalog,
     evaluate,
+    search,
 )
 
 

@@ -29,7 +29,7 @@ STEPS = (
     "respond",
 )
 #: Jobs that are not steps of the loop.
-JOBS = (*STEPS, "monitor")
+JOBS = (*STEPS, "monitor", "stream", "forecast", "target")
 
 Body = Callable[[Run, argparse.Namespace], None]
 
@@ -66,6 +66,19 @@ def shop_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--products", type=int, help="default: conf/shop.yml")
     parser.add_argument("--days", type=int, help="how many days to write")
     return parser
+
+
+def stream_options(options: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Adds what a stream of Kafka messages can be told."""
+    options.add_argument("--kafka", metavar="HOST:PORT", help="default: the environment's")
+    options.add_argument("--once", action="store_true", help="take what is there, then end")
+    options.add_argument("--interval", default="1 second", help="how often to look for messages")
+    options.add_argument("--most", type=int, default=50_000, help="messages a batch")
+    options.add_argument(
+        "--refine-every", type=float, default=30.0, metavar="SECONDS",
+        help="bring silver up to date at most so often; 0: leave silver alone",
+    )  # fmt: skip
+    return options
 
 
 def shop_config(args: argparse.Namespace) -> ShopConfig:

@@ -174,3 +174,18 @@ def test_the_monitor_fails_so_that_the_platform_notifies(
     assert task["max_retries"] == 0, "an open alert is no fault that a retry mends"
     pipeline = deployed["resources"]["jobs"]["shoplake"]
     assert job["email_notifications"]["on_failure"] == pipeline["email_notifications"]["on_failure"]
+
+
+def test_the_stream_is_a_continuous_job_of_its_own(
+    deployed: dict[str, Any], package: dict[str, Any]
+) -> None:
+    job = deployed["resources"]["jobs"]["shoplake_stream"]
+    (task,) = job["tasks"]
+    assert (job["continuous"]["pause_status"], job["max_concurrent_runs"]) == ("PAUSED", 1)
+    assert {"schedule", "timeout_seconds"}.isdisjoint(job), "it is not to end"
+    assert "max_retries" not in task, "a continuous job is started again by the platform alone"
+    module = entry_points(package)[task["python_wheel_task"]["entry_point"]].split(":")[0]
+    args = (
+        importlib.import_module(module).parser().parse_args(task["python_wheel_task"]["parameters"])
+    )
+    assert not args.once

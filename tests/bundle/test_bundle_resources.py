@@ -29,6 +29,7 @@ FIELDS = {
         "email_notifications",
         "notification_settings",
         "schedule",
+        "continuous",
         "tags",
         "permissions",
         "run_as",
@@ -131,11 +132,15 @@ def test_production_runs_as_a_service_principal_on_one_schedule(bundle: dict[str
     assert deployed["target"]["mode"] == "production"
     assert deployed["target"]["run_as"] == {"service_principal_name": "runner"}
     assert {p["level"] for p in deployed["target"]["permissions"]} == {"CAN_MANAGE", "CAN_VIEW"}
-    schedules = {k: j["schedule"]["pause_status"] for k, j in deployed["resources"]["jobs"].items()}
+    schedules = {
+        name: (job.get("schedule") or job["continuous"])["pause_status"]
+        for name, job in deployed["resources"]["jobs"].items()
+    }
     assert schedules == {
         "shoplake": "UNPAUSED",
         "shoplake_classic": "PAUSED",
         "shoplake_monitor": "UNPAUSED",
+        "shoplake_stream": "PAUSED",
     }
 
 
@@ -147,7 +152,7 @@ def test_production_keeps_its_schemas(bundle: dict[str, Any]) -> None:
 @pytest.mark.parametrize("target", ["dev", "staging"])
 def test_nothing_runs_by_itself_elsewhere(bundle: dict[str, Any], target: str) -> None:
     for job in resolve(bundle, target)["resources"]["jobs"].values():
-        assert job["schedule"]["pause_status"] == "PAUSED"
+        assert (job.get("schedule") or job["continuous"])["pause_status"] == "PAUSED"
 
 
 def test_development_is_the_default_and_keeps_to_its_own_names(bundle: dict[str, Any]) -> None:

@@ -88,6 +88,7 @@ def write_conf(folder: Path) -> Path:
         layer, name = table.split(".")
         path = folder / "contracts" / layer / f"{name}.yml"
         path.parent.mkdir(parents=True, exist_ok=True)
+        more = more or "team: {members: [{username: pond-keepers, role: owner}]}"
         text = {"layer": layer, "name": name, "description": description, "grain": grain}
         path.write_text(_CONTRACT.format(**text, columns=columns, more=more, quality=quality))
 
@@ -108,7 +109,7 @@ def write_conf(folder: Path) -> Path:
         + column("ordered_at", "timestamp")
         + column("row_id", "string")
     )
-    team = "team:\n  - {name: Ada Lovelace, role: owner}\nsupport:\n  - {channel: orders-help, url: 'https://example.org/help'}\ndomain: sales"
+    team = "team:\n  - {name: Ada Lovelace, role: owner}\n  - {name: Bob Tarn, role: steward}\nsupport:\n  - {channel: orders-help, url: 'https://example.org/help'}\ndomain: sales"
     contract("silver.orders", "Orders, cleaned.", "order", orders, team, _ORDERS_QUALITY)
     products = column("product_id", "string", "public", key=True) + column(
         "product_name", "string", "public", HOSTILE

@@ -35,10 +35,28 @@ def test_no_page_is_wider_than_its_window(width: int, browser: Browser, pages: l
 
 def test_wide_tables_scroll_in_their_own_box(browser: Browser, folder: Path) -> None:
     browser.open(folder / "tables" / "silver.orders.html", width=360)
-    box = "document.querySelector('#columns .scroll')"
+    box = "document.querySelector('#batches .scroll')"
     assert browser.run(f"{box}.scrollWidth > {box}.clientWidth")
     browser.run(f"{box}.focus()")
     assert browser.run(f"{ACTIVE} === {box}"), "the keyboard reaches it"
+
+
+@pytest.mark.parametrize(
+    ("page", "section"),
+    [
+        ("index.html", "tables"),
+        ("tables/silver.orders.html", "columns"),
+        ("tables/silver.orders.html", "rules"),
+    ],
+)
+def test_on_a_phone_rows_are_cards_that_show_every_cell(
+    page: str, section: str, browser: Browser, folder: Path
+) -> None:
+    browser.open(folder / page, width=360)
+    cells = f"[...document.querySelectorAll('#{section} tbody tr > *')].filter(c => c.textContent.trim())"
+    beyond = "c => { const b = c.getBoundingClientRect(); return b.left < 0 || b.right > 360 || !b.height; }"
+    assert browser.run(f"{cells}.length") > 10
+    assert browser.run(f"{cells}.filter({beyond}).length") == 0
 
 
 def test_search_by_keyboard(browser: Browser, folder: Path) -> None:

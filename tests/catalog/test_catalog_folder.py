@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shoplake.catalog import folder
-from shoplake.catalog.folder import put
+from shoplake.catalog.folder import put, remove_below
 from shoplake.errors import ShoplakeError
 
 
@@ -62,3 +62,14 @@ def test_killed_at_any_rename_the_next_call_goes_on(
     put({"index.html": "3"}, out)
     assert (out / "index.html").read_text() == "3"
     assert [p.name for p in tmp_path.iterdir()] == ["catalog"]
+
+
+def test_catalogues_are_removed_wherever_they_are_and_nothing_else(tmp_path: Path) -> None:
+    mine = tmp_path / "catalog" / "index.html"
+    for out in (tmp_path / "lake" / "catalog", tmp_path / "lake" / "share" / "site"):
+        put({"index.html": "1", "tables/a.html": "1"}, out)
+    (tmp_path / "lake" / "share" / "letter.txt").write_text("mine")
+    mine.parent.mkdir()
+    mine.write_text("not made here")
+    assert len(remove_below(tmp_path)) == 2
+    assert names(tmp_path) == {"catalog/index.html", "lake/share/letter.txt"}

@@ -54,7 +54,7 @@ SAYS = {
     "tables/silver.orders.html": [
         "Orders, cleaned.",
         "one row per order",
-        "Ada Lovelace (owner)",
+        "Owner Ada Lovelace Team Bob Tarn (steward)",
         "orders-help",
         "version 1.2.0, active",
         "The order .",
@@ -71,7 +71,7 @@ SAYS = {
         "which rows there are",
         "shoplake quarantine show silver.orders",
     ],
-    "tables/gold.drafts.html": ["This table has no contract.", "none named", "draft"],
+    "tables/gold.drafts.html": ["This table has no contract.", "draft"],
     "quality.html": ["amount_positive", "enough_rows", "✕ 1", "silver.orders 2"],
     "lineage.html": ["nodes and", "files:pond", "model:duck", "Read off the plans"],
     "models.html": ["Pond recommender version 2", "★ champion", "✕ blocked by an erasure"],

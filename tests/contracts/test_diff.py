@@ -83,6 +83,7 @@ CASES: list[tuple[str, Contract, str, tuple[str, ...], str]] = [
     ("partitioned", column("day", partition_position=1), "breaking", (B, F), "partitions were none"),
     ("table words", replace(SHELF, description="A shelf."), "documentation", (), "something else"),
     ("grain", replace(SHELF, grain="one row per thing and day"), "breaking", (B, F), "one row was"),
+    ("owner", replace(SHELF, owners=("shop-floor",)), "documentation", (), "was owned by none, is by (shop-floor)"),
     ("grain, same words", replace(SHELF, grain="One row per thing."), "documentation", (), "put as"),
     ("slices", replace(SHELF, slice_by=()), "breaking", (B, F), "slices"),
     ("append only", replace(SHELF, append_only=True), "breaking", (B, F), "only added"),

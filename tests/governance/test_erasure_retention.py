@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
 from shoplake.contracts.book import ContractBook
@@ -36,14 +38,16 @@ NOW = datetime(2026, 3, 1)
 @pytest.fixture
 def run(spark: SparkSession, tmp_path: Path) -> Run:
     lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path / "lake")))
-    rows = [("old-one", NOW - timedelta(days=31)), ("new-one", NOW - timedelta(days=30))]
-    frame = spark.createDataFrame(rows, "who string, _ingested_at timestamp").coalesce(1)
-    frame.write.format("delta").save(str(lake.folder("bronze.visits")))
-    held = [("h1", json.dumps({"_ingested_at": "2026-01-20 00:00:00"}), []),
-            ("h2", json.dumps({"_ingested_at": "2026-02-20 00:00:00"}), [])]  # fmt: skip
-    kind = "row_id string, record string, reasons array<struct<rule:string,column:string,value:string>>"
-    name = quarantine_contract(VISITS).table
-    spark.createDataFrame(held, kind).write.format("delta").save(str(lake.folder(name)))
+    visits = [("old-one", NOW - timedelta(days=31)), ("new-one", NOW - timedelta(days=30))]
+    held = [("h1", "2026-01-20 00:00:00"), ("h2", "2026-02-20 00:00:00")]
+    tables = {
+        VISITS.table: [{"who": who, "_ingested_at": at.replace(tzinfo=UTC)} for who, at in visits],
+        quarantine_contract(VISITS).table: [
+            {"row_id": name, "record": json.dumps({"_ingested_at": at})} for name, at in held
+        ],
+    }
+    for name, rows in tables.items():
+        write_deltalake(str(lake.folder(name)), pa.Table.from_pylist(rows))
     return Run("retention", lake, ContractBook({VISITS.table: VISITS}))
 
 
@@ -51,15 +55,12 @@ def names(run: Run) -> list[str]:
     return [r.who for r in run.lake.read("bronze.visits").collect()]
 
 
-def test_a_dry_run_only_counts(run: Run) -> None:
+def test_late_rows_are_counted_then_go_from_table_quarantine_and_every_byte(run: Run) -> None:
     assert [(e.table, e.rows) for e in expire(run, NOW, dry_run=True)] == [
         ("bronze.visits", 1),
         ("governance.quarantine_bronze_visits", 1),
     ]
     assert sorted(names(run)) == ["new-one", "old-one"]
-
-
-def test_late_rows_go_from_the_table_its_quarantine_and_every_byte(run: Run) -> None:
     expire(run, NOW)
     assert names(run) == ["new-one"]
     held = run.lake.read("governance.quarantine_bronze_visits").collect()

@@ -57,6 +57,9 @@ CASES: dict[Rule, Holds] = {
     Rule("s_length", "length", ("s",), minimum="1", maximum="1"): lambda x, n, s: (
         None if s is None else len(s) == 1
     ),
+    Rule("s_lengths", "length", ("s",), minimum="2", maximum="5"): lambda x, n, s: (
+        None if s is None else 2 <= len(s) <= 5
+    ),
     Rule("s_set", "set", ("s",), allowed=("a", "o'clock", "a\\b", "")): lambda x, n, s: (
         None if s is None else s in ("a", "o'clock", "a\\b", "")
     ),

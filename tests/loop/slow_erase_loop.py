@@ -1,7 +1,8 @@
-"""A person out of a lake that has been through every step, killed on the way, for good."""
+"""A person out of a lake with streams, a change feed and a trained model, killed on the way."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import gzip
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from order_lines import LINES, NAMES, count_lines, lines
 from pyspark.sql import SparkSession
 from small_loop import Loop
 
@@ -21,6 +23,7 @@ from shoplake.governance.erasure.values import Value
 from shoplake.governance.erasure.verify import search
 from shoplake.models.tracking import Registry
 from shoplake.refine.pseudonym import Secret, pseudonym
+from shoplake.runtime.console import console
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
@@ -36,6 +39,8 @@ class Erased:
     values: list[Value]
     others: dict[str, object]
     files: dict[str, bytes]
+    refusal: str
+    own_texts: set[tuple[str, str]]
 
     def step(self, name: str, *more: str) -> None:
         job(name)(["--lake", self.settings.lake, "--shop", "builtin", *more])
@@ -56,8 +61,21 @@ def others(settings: Settings, keys: list[str], ids: list[str]) -> dict[str, obj
             ("silver.orders", "person_key", "row_id"),
             ("gold.interest", "person_key", "product_id"),
             ("gold.training_examples", "person_key", "example_id"),
+            (LINES, "person_id", "person_id"),
         )
     }
+
+
+def texts_of(settings: Settings, keys: list[str], *, theirs: bool) -> set[tuple[str, str]]:
+    """(kind, text) of what the person wrote, or what everybody else did, as gold.texts has it."""
+    written = (
+        "SELECT 'review' AS kind, concat_ws('\n', title, text) AS said, person_key FROM silver.reviews"
+        " UNION ALL SELECT 'message', text, person_key FROM silver.messages"
+        " UNION ALL SELECT 'query', query, person_key FROM silver.searches"
+    )
+    rows = query(settings, written)
+    mine = [r for r in rows if r["said"] and (r["person_key"] in keys) == theirs]
+    return {(r["kind"], r["said"].strip()) for r in mine}
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +114,21 @@ def erased(loop: Loop, spark: SparkSession, tmp_path_factory: pytest.TempPathFac
         for p in (root / "raw" / "people").rglob("*")
         if p.is_file() and any(i in gzip.decompress(p.read_bytes()).decode() for i in ids)
     }
+    count_lines(spark, settings, store="HDFSBacked")
+    count_lines(spark, settings, store="RocksDB")
+    assert list((root / "gold" / "lines" / "_change_data").glob("*.parquet"))
+    main(["catalog", "--lake", str(root)])
+    own = texts_of(settings, keys, theirs=True) - texts_of(settings, keys, theirs=False)
     before = others(settings, keys, ids)
     kill_after(2, lambda: main(["erase", "--subject", f"builtin:{ids[0]}", "--lake", str(root)]))
     assert len(open_orders(root)) == 1
+    with console.capture() as said, pytest.raises(SystemExit):
+        main(["erase", "--subject", f"builtin:{ids[-1]}", "--lake", str(root)])
+    assert len(open_orders(root)) == 1
+    shutil.rmtree(root / "checkpoints" / "RocksDB")
     main(["erase", "--subject", f"builtin:{ids[-1]}", "--lake", str(root)])
     assert not open_orders(root)
-    made = Erased(settings, ids, values, before, files)
+    made = Erased(settings, ids, values, before, files, " ".join(said.get().split()), own)
     assert others(settings, keys, ids) == before
     return made
 
@@ -126,6 +153,26 @@ def test_no_byte_of_the_lake_or_the_model_store_names_them(erased: Erased) -> No
     assert found.places == ()
     assert found.unread == ()
     assert found.files > 200
+
+
+def test_rocksdb_state_is_reported_with_what_to_do(erased: Erased) -> None:
+    assert "checkpoints/RocksDB: it is not rewritten. Stop the query" in erased.refusal
+    assert "checkpoints/HDFSBacked: it is not rewritten" not in erased.refusal
+    assert not any(v.text in erased.refusal for v in erased.values)
+
+
+def test_what_only_they_wrote_is_gone_however_short(loop: Loop, erased: Erased) -> None:
+    def kept(settings: Settings) -> set[tuple[str, str]]:
+        rows = query(settings, "SELECT kind, text FROM gold.texts")
+        return {(r["kind"], r["text"]) for r in rows}
+
+    assert any(len(text) < 40 for _, text in erased.own_texts)
+    assert erased.own_texts <= kept(loop.settings)
+    assert kept(erased.settings) == kept(loop.settings) - erased.own_texts
+
+
+def test_the_catalogue_is_gone(erased: Erased) -> None:
+    assert not (erased.settings.root / "catalog").exists()
 
 
 def test_verify_agrees_and_the_chain_of_certificates_holds(
@@ -197,6 +244,31 @@ def test_what_is_built_again_has_nothing_of_them_and_then_rests(erased: Erased) 
     for name in ("refine", "label"):
         erased.step(name)
     assert {t: _version(erased.settings, t) for t in tables(erased.settings)} == versions
+
+
+def test_a_stream_goes_on_from_its_checkpoint_without_them(
+    erased: Erased, spark: SparkSession
+) -> None:
+    orders = erased.settings.root / "raw" / "orders"
+    counted = lines(erased.settings)
+    assert len(counted) > 20
+    assert not set(erased.ids) & set(counted)
+    someone = next(who for who in sorted(counted, key=str) if who)
+    line = ",".join(someone if name == "customer" else "" for name in NAMES)
+    (orders / "day=2026-02-18").mkdir(exist_ok=True)
+    late = orders / "day=2026-02-18" / "late.csv.gz"
+    late.write_bytes(gzip.compress(f"{','.join(NAMES)}\n{line}\n".encode()))
+    count_lines(spark, erased.settings, store="HDFSBacked")
+    files = [gzip.decompress(path.read_bytes()).decode() for path in orders.rglob("*.csv.gz")]
+    rows = [row for file in files for row in csv.DictReader(file.splitlines())]
+    sent = [row["customer"].strip() for row in rows]
+    assert lines(erased.settings) == counted | {someone: sent.count(someone)}
+    assert sent.count(someone) > 1
+
+
+def test_a_query_begun_anew_does_not_meet_them(erased: Erased, spark: SparkSession) -> None:
+    count_lines(spark, erased.settings, store="RocksDB")
+    assert not set(erased.ids) & set(lines(erased.settings))
 
 
 def _version(settings: Settings, table: str) -> int:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from pyspark.sql import DataFrame, Row
 
 from shoplake.refine.events import events
@@ -19,13 +20,13 @@ def event(seconds: float, **given: Any) -> dict[str, Any]:
     return {"person_id": "p", "kind": "view", "product_id": "a", "occurred_at": at} | given
 
 
-def refined(frame: DataFrame, settings: RefineSettings) -> dict[str, Row]:
-    return {row["row_id"]: row for row in events(frame, None, settings).collect()}
+def visit(name: str, count: int, apart: float, **given: Any) -> list[dict[str, Any]]:
+    return [event(i * apart, session_id=name, **given) for i in range(count)]
 
 
-def test_silence_ends_an_inferred_session(bronze: BronzeMaker, settings: RefineSettings) -> None:
-    frame = bronze(
-        "events",
+#: Each is a shop of its own, so that one build answers every test.
+SHOPS: dict[str, list[dict[str, Any]]] = {
+    "silence": [
         event(0),
         event(30 * 60),
         event(60 * 60 + 1),
@@ -33,72 +34,78 @@ def test_silence_ends_an_inferred_session(bronze: BronzeMaker, settings: RefineS
         event(10, platform="app"),
         event(10, person_id=None),
         event(11, person_id=None),
-    )
-    found = refined(frame, settings)
-    session = [found[f"r{i}"]["session_id"] for i in range(7)]
-    assert session[0] == session[1]
-    assert len(set(session)) == 6
-
-
-def test_sent_sessions_are_kept_per_shop(bronze: BronzeMaker, settings: RefineSettings) -> None:
-    frame = bronze(
-        "events",
-        event(0, session_id="s"),
-        event(9e5, session_id="s"),
-        event(0, session_id="s", shop="b"),
-    )
-    found = refined(frame, settings)
-    assert [found[f"r{i}"]["session_id"] for i in range(3)] == ["shop:s", "shop:s", "b:s"]
-
-
-def test_kinds_have_one_spelling_and_unknown_ones_are_kept(
-    bronze: BronzeMaker, settings: RefineSettings
-) -> None:
-    frame = bronze("events", event(0, kind="PAGEVIEW"), event(1, kind="teleport"))
-    found = refined(frame, settings)
-    assert found["r0"]["kind"] == "view"
-    assert [tuple(f) for f in found["r1"]["_cast_failures"]] == [("kind", "teleport")]
-
-
-def test_fast_long_and_named_machines_are_bots(
-    bronze: BronzeMaker, settings: RefineSettings
-) -> None:
-    def visit(name: str, count: int, apart: float, **given: Any) -> list[dict[str, Any]]:
-        return [event(i * apart, session_id=name, **given) for i in range(count)]
-
-    frame = bronze(
-        "events",
+    ],
+    "sent": [event(0, session_id="s"), event(9e5, session_id="s")],
+    "sent too": [event(0, session_id="s")],
+    "kinds": [event(0, kind="PAGEVIEW"), event(1, kind="teleport")],
+    "bots": [
         *visit("fast", 130, 0.9),
         *visit("long", 301, 60, kind="cart"),
         *visit("named", 1, 1, user_agent="Mozilla/5.0 (compatible; Googlebot/2.1)"),
         *visit("reader", 60, 20, user_agent="Mozilla/5.0 (Windows NT 10.0)"),
         *visit("shown", 301, 60, kind="impression"),
-    )
-    found = refined(frame, settings).values()
-    assert {row["session_id"] for row in found if row["is_bot"]} == {
-        "shop:fast", "shop:long", "shop:named",
-    }  # fmt: skip
-
-
-def test_events_without_ids_are_the_same_only_if_wholly_equal(
-    bronze: BronzeMaker, settings: RefineSettings
-) -> None:
-    frame = bronze("events", event(0), event(0), event(0, product_id="b"), event(0, event_id="e"))
-    found = refined(frame, settings)
-    assert {k: row["_duplicate_of"] for k, row in found.items()} == {
-        "r0": None, "r1": "r0", "r2": None, "r3": None,
-    }  # fmt: skip
-    assert found["r3"]["event_id"] == "shop:e"
-
-
-def test_session_sums_up_its_events(bronze: BronzeMaker, settings: RefineSettings) -> None:
-    frame = bronze(
-        "events",
+    ],
+    "no ids": [event(0), event(0), event(0, product_id="b"), event(0, event_id="e")],
+    "summed up": [
         event(0, session_id="s", person_id=None),
         event(5, session_id="s", kind="purchase", platform="web"),
         event(9, session_id="s", product_id=None, kind="search"),
-    )
-    row = sessions(events(frame, None, settings), settings).collect()[0]
+    ],
+}
+Shops = dict[str, list[Row]]
+
+
+@pytest.fixture(scope="module")
+def table(bronze: BronzeMaker, settings: RefineSettings) -> Iterator[DataFrame]:
+    sent = [
+        row | {"shop": shop, "row_id": f"{shop}/{i:03}"}
+        for shop, rows in SHOPS.items()
+        for i, row in enumerate(rows)
+    ]
+    made = events(bronze("events", *sent), None, settings).persist()
+    yield made
+    made.unpersist()
+
+
+@pytest.fixture(scope="module")
+def shops(table: DataFrame) -> Shops:
+    found: Shops = {shop: [] for shop in SHOPS}
+    for row in sorted(table.collect(), key=lambda row: row["row_id"]):
+        found[row["shop"]].append(row)
+    return found
+
+
+def test_silence_ends_an_inferred_session(shops: Shops) -> None:
+    session = [row["session_id"] for row in shops["silence"]]
+    assert session[0] == session[1]
+    assert len(set(session)) == 6
+
+
+def test_sent_sessions_are_kept_per_shop(shops: Shops) -> None:
+    assert [row["session_id"] for row in shops["sent"]] == ["sent:s", "sent:s"]
+    assert [row["session_id"] for row in shops["sent too"]] == ["sent too:s"]
+
+
+def test_kinds_have_one_spelling_and_unknown_ones_are_kept(shops: Shops) -> None:
+    known, unknown = shops["kinds"]
+    assert known["kind"] == "view"
+    assert [tuple(f) for f in unknown["_cast_failures"]] == [("kind", "teleport")]
+
+
+def test_fast_long_and_named_machines_are_bots(shops: Shops) -> None:
+    assert {row["session_id"] for row in shops["bots"] if row["is_bot"]} == {
+        "bots:fast", "bots:long", "bots:named",
+    }  # fmt: skip
+
+
+def test_events_without_ids_are_the_same_only_if_wholly_equal(shops: Shops) -> None:
+    found = shops["no ids"]
+    assert [row["_duplicate_of"] for row in found] == [None, "no ids/000", None, None]
+    assert found[3]["event_id"] == "no ids:e"
+
+
+def test_session_sums_up_its_events(table: DataFrame, settings: RefineSettings) -> None:
+    (row,) = sessions(table.where("shop = 'summed up'"), settings).collect()
     assert (row["events"], row["products"], row["purchases"], row["platform"]) == (3, 1, 1, "web")
     assert (row["started_at"], row["ended_at"]) == (START, START + timedelta(seconds=9))
     assert row["person_key"] is not None

@@ -90,7 +90,7 @@ def loss_chart(name: str, points: Sequence[tuple[int, float]]) -> Markup:
 
 def intervals(name: str, metric: Metric) -> Markup:
     """A metric of the model beside the baselines, each with its 95% interval."""
-    row, left, right, w = 22, 138, 134, 490
+    row, left, right, w = 22, 138, 146, 432
     h = row * len(metric.scores) + 8
     top = max([s.high if s.high is not None else s.value for s in metric.scores] or [0]) or 1.0
     scale = (w - left - right) / top

@@ -48,5 +48,13 @@ def put(files: Mapping[str, str], out: Path) -> None:
     shutil.rmtree(made)
 
 
+def remove_below(root: Path) -> list[Path]:
+    """Remove every catalogue below `root`, unfinished ones too; returns their folders."""
+    found = [mark.parent for mark in sorted(root.rglob(MARK))]
+    for folder in found:
+        shutil.rmtree(folder)
+    return found
+
+
 def _is_ours(out: Path) -> bool:
     return out.is_dir() and ((out / MARK).is_file() or not any(out.iterdir()))

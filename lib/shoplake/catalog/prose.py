@@ -1,4 +1,4 @@
-"""Clauses of a contract that only describe: owners, support, domain, tags, examples.
+"""Clauses of a contract that only describe: its team, support, domain, tags, examples.
 
 The typed Contract holds what is enforced; these are read from the file beside it.
 """
@@ -19,12 +19,12 @@ class Prose:
     """What a contract says for people.
 
     Attributes:
-        owners: "name (role)" of the `team` clause.
+        team: "name (role)" of its members beside the owners.
         support: (channel, where) pairs; `where` is a link or empty.
         examples: by column.
     """
 
-    owners: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
     support: tuple[tuple[str, str], ...] = ()
     status: str = ""
     domain: str = ""
@@ -42,7 +42,7 @@ def prose_of(contract: Contract | None) -> Prose:
     team = data.get("team") or []
     members = team.get("members") or [team] if isinstance(team, dict) else team
     return Prose(
-        owners=tuple(_member(m) for m in members),
+        team=tuple(_member(m) for m in members if str(m.get("role")).casefold() != "owner"),
         support=tuple(
             (str(s.get("channel") or s.get("tool") or "support"), _link(s.get("url")))
             for s in data.get("support") or []
@@ -58,9 +58,7 @@ def prose_of(contract: Contract | None) -> Prose:
     )
 
 
-def _member(member: Any) -> str:
-    if not isinstance(member, dict):
-        return str(member)
+def _member(member: dict[str, Any]) -> str:
     name = str(member.get("name") or member.get("username") or "")
     role = str(member.get("role") or "")
     return f"{name} ({role})" if name and role else name or role

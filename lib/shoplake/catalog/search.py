@@ -42,7 +42,8 @@ def entries(found: Sequence[Table], cards: Sequence[Card]) -> Iterable[Entry]:
         yield "page", name, text, address
     for table in found:
         contract = table.contract
-        words = (contract.description if contract else "", *table.prose.owners, *table.prose.tags)
+        told = (contract.description, *contract.owners) if contract else ()
+        words = (*told, *table.prose.team, *table.prose.tags)
         yield "table", table.name, " · ".join(w for w in words if w), table_page(table.name)
     for card in cards:
         text = " · ".join(filter(None, ("champion" * card.is_champion, card.verdict)))

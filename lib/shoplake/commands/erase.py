@@ -88,6 +88,10 @@ def _values(texts: list[str]) -> list[Value]:
 
 
 def _print(found: Search) -> None:
+    from rich.markup import escape
+
+    from shoplake.governance.erasure.state import unwritable
+
     shown = [
         {"place": p.where, "value": p.value, "written": p.writing, "after": p.context}
         for p in found.places[:_SHOWN]
@@ -98,6 +102,11 @@ def _print(found: Search) -> None:
         console.print(f"... and {len(found.places) - _SHOWN:,} more places")
     for line in found.unread[:_SHOWN]:
         console.print(f"[yellow]not searched[/] {line}")
+    for folder in unwritable(p.where for p in found.places):
+        console.print(
+            f"[yellow]RocksDB state of a stream[/] {escape(folder)}: it is not rewritten."
+            " Stop the query, delete this checkpoint, erase again, start the query anew"
+        )
     verdict = "nothing found" if not found.places else f"{len(found.places):,} places"
     console.print(
         f"{verdict}: {found.values} values in {found.files:,} files,"

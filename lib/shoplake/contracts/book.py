@@ -52,6 +52,9 @@ def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
                 f"{contract.status}: review it and write active, or take it out of this folder"
             )
             problems.append(Problem(str(path), line, "status", message))
+        if not contract.owners:
+            message = "nobody owns this table: name a member whose role is owner"
+            problems.append(Problem(str(path), 1, "team", message))
         expected = f"{path.parent.name}.{path.stem}"
         if contract.table != expected:
             problems.append(

@@ -78,15 +78,20 @@ _TABLE = _place(
     customProperties=_CUSTOM,
     **_SHOWN,
 )
-_MEMBER = _place("", "id username name description role dateIn dateOut replacedByUsername tags")
+_MEMBER = _place("username name role dateOut", "id description dateIn replacedByUsername tags")
 #: A whole contract. What is in no place is refused.
 ROOT = _place(
-    "apiVersion kind version status schema slaProperties",
-    "id name description domain dataProduct tags team support authoritativeDefinitions",
+    "apiVersion kind version status schema slaProperties team",
+    "id name description domain dataProduct tags support authoritativeDefinitions",
     schema=_TABLE,
     slaProperties=_place("property value unit element", "id description"),
     description=_place("", "usage purpose limitations"),
-    team=_place("", f"members tags {' '.join(_MEMBER.describes)}", members=_MEMBER),
+    # A mapping with members, or (before 3.1 of the standard) a list of them.
+    team=_place(
+        f"members {' '.join(sorted(_MEMBER.enforced))}",
+        " ".join(sorted(_MEMBER.describes)),
+        members=_MEMBER,
+    ),
     support=_place("", "id channel url description tool scope invitationUrl"),
     **_SHOWN,
 )

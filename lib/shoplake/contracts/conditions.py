@@ -32,6 +32,22 @@ def holds(rule: Rule, contract: Contract | None = None) -> str:
     return f"(NOT {chosen(rule)} OR {condition})" if rule.where else condition
 
 
+def broken(rule: Rule, contract: Contract) -> str:
+    """Spark SQL of whether a row breaks the rule; null where it says nothing.
+
+    Raises:
+        ValueError: the rule's kind looks at more than one row.
+    """
+    if rule.kind in NOT_ROW_WISE:
+        raise ValueError(f"{rule.kind} is not a condition on one row")
+    column = rule.columns[0]
+    if rule.kind == "not_null":
+        condition = f"`{column}` IS NULL"
+    else:
+        condition = f"NOT ({_condition(rule, contract.column(column).type)})"
+    return f"(({rule.where}) AND {condition})" if rule.where else condition
+
+
 def chosen(rule: Rule) -> str:
     """Spark SQL of whether the rule looks at a row; never null."""
     return f"coalesce(({rule.where}), false)" if rule.where else "true"
@@ -51,11 +67,14 @@ def _condition(rule: Rule, kind: str | None) -> str:
             bounds.append(f"NOT ({is_nan})")
         return " AND ".join(bounds)
     if rule.kind == "length":
+        # Characters are counted one by one, bytes are known, and a character has one to four.
         bounds = []
         if rule.minimum is not None:
-            bounds.append(f"length({column}) >= {rule.minimum}")
+            sure = f"octet_length({column}) >= 4 * {rule.minimum}"
+            bounds.append(f"({sure} OR length({column}) >= {rule.minimum})")
         if rule.maximum is not None:
-            bounds.append(f"length({column}) <= {rule.maximum}")
+            sure = f"octet_length({column}) <= {rule.maximum}"
+            bounds.append(f"({sure} OR length({column}) <= {rule.maximum})")
         return " AND ".join(bounds)
     if rule.kind == "pattern":
         # Not ^ and $: in Java $ also matches before a line break at the end.

@@ -105,6 +105,9 @@ def _table_clause(name: str, before: Any, after: Any) -> Finding:
     path = (name,)
     if name == "description":
         return Finding(path, "says something else", only_words=True)
+    if name == "owners":
+        message = f"was owned by {text_of(before)}, is by {text_of(after)}"
+        return Finding(path, message, only_words=True)
     if name == "status":
         return Finding(path, f"was {before}, is {after}", only_words=True)
     if name == "grain":
@@ -114,6 +117,9 @@ def _table_clause(name: str, before: Any, after: Any) -> Finding:
     if name == "slice_by":
         message = f"a run replaced slices by {text_of(before)}, now by {text_of(after)}"
         return Finding(path, message, BOTH)
+    if name == "check_constraints":
+        message = f"Delta enforced the rules of '{before}', enforces those of '{after}'"
+        return Finding(path, message, () if after == "stop" else BOTH[:1])
     if name == "append_only":
         if after:
             return Finding(path, "rows were kept up to date, now they are only added", BOTH)

@@ -102,7 +102,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Contract:
-    """A table's contract: `table` is `<schema>.<table>`; a run replaces slices by `slice_by`."""
+    """A table's contract: `table` is `<schema>.<table>`; a run replaces slices by `slice_by`.
+
+    `check_constraints` says which rules about one row Delta enforces again on every writer: those
+    that hold or stop rows ("all"), or those that stop ("stop"). `owners` answer for the table.
+    """
 
     table: str
     version: str
@@ -112,11 +116,13 @@ class Contract:
     rules: tuple[Rule, ...]
     slice_by: tuple[str, ...] = ()
     append_only: bool = False
+    check_constraints: Literal["all", "stop"] = "all"
     freshness: timedelta | None = None
     freshness_column: str | None = None
     retention: timedelta | None = None
     retention_column: str | None = None
     status: str = "active"
+    owners: tuple[str, ...] = ()
     source: str = field(default="", compare=False, repr=False)
 
     @property

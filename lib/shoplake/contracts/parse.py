@@ -26,7 +26,7 @@ Path_ = tuple[str | int, ...]
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 #: The standard's; a lake runs under contracts that are active or, soon to end, deprecated.
 _STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
-_TABLE_PROPERTIES = {"sliceBy", "appendOnly"}
+_TABLE_PROPERTIES = {"sliceBy", "appendOnly", "checkConstraints"}
 
 
 def parse_contract(path: Path) -> tuple[Contract | None, list[Problem]]:
@@ -111,6 +111,10 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
     for c in slice_by:
         if c not in names:
             raise ClauseError((*at, "customProperties"), f"sliceBy names no column '{c}'")
+    constraints = extra.get("checkConstraints", "all")
+    if constraints not in ("all", "stop"):
+        message = f"checkConstraints is 'all' or 'stop', not '{constraints}'"
+        raise ClauseError((*at, "customProperties"), message)
     key = [
         c.name
         for c in sorted((c for c in columns if c.key_position), key=lambda c: c.key_position or 0)
@@ -147,13 +151,23 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
         rules=tuple(rules),
         slice_by=slice_by,
         append_only=bool(extra.get("appendOnly", False)),
+        check_constraints=constraints,
         freshness=freshness,
         freshness_column=element,
         retention=retention,
         retention_column=retained_by,
         status=document.status or "active",
+        owners=_owners(document),
         source=source,
     )
+
+
+def _owners(document: OpenDataContractStandard) -> tuple[str, ...]:
+    """Who is in the team as owner and has not left it; the standard has two forms of a team."""
+    team = document.team
+    members = (team if isinstance(team, list) else team.members if team else None) or []
+    owners = [m for m in members if (m.role or "").casefold() == "owner" and not m.dateOut]
+    return tuple(name for m in owners if (name := m.username or m.name))
 
 
 def _quality_rules(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from shoplake.catalog.folder import remove_below
 from shoplake.feed import purge as purge_feed
 from shoplake.governance.erasure.files import rewrite_text, searcher
 from shoplake.governance.erasure.order import Order
@@ -37,6 +38,8 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
     for name in _COPIES:
         gone = purge_feed(root / name) if (root / name).is_dir() else []
         _did(order, root, f"{name}/: folders removed", len(gone))
+    # A page may show what a held row of theirs says.
+    _did(order, root, "catalogues removed", len(remove_below(root)))
     tables = set(lake_tables(run))
     clean, scanner = cleaner(order.subject), searcher(order.subject)
     for name in sorted({p.where.split(" > ")[0] for p in found.places}):
@@ -44,7 +47,10 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
         if table_of(name, settings) in tables or not path.is_file():
             continue
         if is_state(path):
-            content, dropped = without(run.lake, path.read_bytes(), scanner.in_state)
+            try:
+                content, dropped = without(run.lake, path.read_bytes(), scanner.in_state)
+            except (ValueError, OSError):
+                continue
             if dropped:
                 replace(path, content)
             _did(order, root, "state: entries removed", dropped)

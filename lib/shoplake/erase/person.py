@@ -16,6 +16,8 @@ from pathlib import Path
 
 from shoplake import __version__
 from shoplake.erase.files import rewrite_files
+from shoplake.erase.texts import TABLE as TEXTS
+from shoplake.erase.texts import remove_texts
 from shoplake.errors import GovernanceError
 from shoplake.governance.erasure import certificate
 from shoplake.governance.erasure.files import searcher
@@ -154,6 +156,9 @@ def _tables(run: Run, order: Order, found: Search) -> None:
     dirty = _dirty_tables(run, found)
     records = [t for t in tables if t.startswith("bronze.")]
     row_ids = bronze_rows(lake, records, order.subject)
+    if removed := remove_texts(run, order):
+        order.did(TEXTS, rows_removed=removed)
+        order.save(root)
     for table in tables:
         if table not in dirty and not table.startswith("governance.quarantine_"):
             continue

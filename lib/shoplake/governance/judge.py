@@ -6,12 +6,13 @@ tests/bench), so reasons are built only where a row is held.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.contracts.conditions import holds
+from shoplake.contracts.conditions import broken as broken_sql
 from shoplake.contracts.model import BATCH_KINDS, MASKED, RELATION_KINDS, Contract, Rule
 from shoplake.governance.relations import Reader, flag
 
@@ -52,19 +53,31 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
     for i in sorted(related, key=lambda i: (rules[i].kind != "unique", rules[i].per)):
         df = flag(df, rules[i], f"_rule_{i}", alive, contract.table, read)
     broken = [
-        F.col(f"_rule_{i}") if i in related else ~F.expr(holds(rule, contract))
+        F.col(f"_rule_{i}") if i in related else F.expr(broken_sql(rule, contract))
         for i, rule in enumerate(rules)
     ]
     masks: list[Column] = []
     for start in range(0, max(len(broken), 1), BITS):
         bits = [
+            # Where the rule says nothing the row is sound: null takes the same way as false.
             F.when(b, F.lit(1 << i).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
             for i, b in enumerate(broken[start : start + BITS])
         ]
-        mask = reduce(lambda a, b: a.bitwiseOR(b), bits, F.lit(0).cast("bigint"))
+        mask = reduce(lambda a, b: a.bitwiseOR(b), bits) if bits else F.lit(0).cast("bigint")
         mask = F.when(alive, mask).otherwise(F.lit(0).cast("bigint")) if marked else mask
         masks.append(mask.alias(mask_name(start)))
     return df.select(*candidate.columns, *masks)
+
+
+def suspected(rows: DataFrame, contract: Contract, rules: Sequence[Rule]) -> DataFrame:
+    """The rows, not yet judged, that break one of these rules about one row or have a failed cast.
+
+    So that a second pass need not judge every row by every rule.
+    """
+    tests = [F.expr(broken_sql(rule, contract)) for rule in rules]
+    if CAST_FAILURES in rows.columns:
+        tests.append(F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False)))
+    return rows.where(reduce(lambda a, b: a | b, tests, F.lit(False)))
 
 
 def breaks(contract: Contract, *, having: tuple[str, ...]) -> Column:
@@ -103,12 +116,13 @@ def reasons(contract: Contract, columns: list[str]) -> Column:
     found = F.array_compact(F.array(*parts)) if parts else F.array()
     if CAST_FAILURES not in columns:
         return found
+    masked = [c.name for c in contract.columns if c.classification in MASKED]
     casts = F.transform(
         F.coalesce(F.col(CAST_FAILURES), F.array()),
         lambda f: F.struct(
             F.concat(f["column"], F.lit("_type")).alias("rule"),
             f["column"].alias("column"),
-            f["value"].alias("value"),
+            F.when(f["column"].isin(*masked), F.lit("***")).otherwise(f["value"]).alias("value"),
         ),
     )
     return F.concat(casts, found) if parts else casts

@@ -17,9 +17,11 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract, Rule
 from shoplake.governance.judge import (
+    BITS,
     CAST_FAILURES,
     DUPLICATE_OF,
     breaks,
+    mask_name,
     row_rules,
     rule_broken,
 )
@@ -39,6 +41,7 @@ class Counted:
         rows, repeated, held: all rows; duplicates among them; held rows among the others.
         broken: rows that break each row rule.
         states: of the rows that are good, by column and scope.
+        suspects: rules that some held row breaks, where held rows are counted apart.
         digest: of the rows that are good (`digest_of`).
         slices: values of the slice columns that occur.
     """
@@ -47,6 +50,7 @@ class Counted:
     repeated: int
     held: int
     broken: dict[str, int]
+    suspects: tuple[Rule, ...]
     states: dict[tuple[str, str], State]
     digest: Digest
     slices: list[tuple[object, ...]] | None
@@ -76,7 +80,8 @@ class Pass:
         cast_failed = F.lit(False)
         if CAST_FAILURES in columns:
             cast_failed = F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
-        repeated = F.col(DUPLICATE_OF).isNotNull() if DUPLICATE_OF in columns else F.lit(False)
+        self.marked = DUPLICATE_OF in columns
+        repeated = F.col(DUPLICATE_OF).isNotNull() if self.marked else F.lit(False)
         broken = breaks(contract, having=("quarantine", "stop")) | cast_failed
         #: Conditions on a judged row; each row is one of good, held and repeated.
         self.repeated = repeated
@@ -88,10 +93,14 @@ class Pass:
         ones = [i for i, r in enumerate(self.rules) if not held_apart or r.on_breach == "warn"]
         parts = [
             _count(F.lit(True)).alias("rows"),
-            _count(self.repeated).alias("repeated"),
+            *([_count(self.repeated).alias("repeated")] if self.marked else []),
             _count(self.held).alias("held"),
             *(_count(rule_broken(i)).alias(f"r{i}") for i in ones),
         ]
+        if held_apart:
+            masks = range(0, max(len(self.rules), 1), BITS)
+            seen = [F.bit_or(F.when(self.held, F.col(mask_name(i)))) for i in masks]
+            parts += [mask.alias(f"m{i}") for i, mask in enumerate(seen)]
         for i, want in enumerate(self.wanted):
             parts += [part.alias(f"{name}{i}") for name, part in self._state(want)]
         if self.digested:
@@ -144,7 +153,8 @@ class Pass:
     def decode(self, text: str) -> Counted:
         """What the aggregate says."""
         found: dict[str, Any] = json.loads(text)
-        good = found["rows"] - found["repeated"] - found["held"]
+        repeated = found.get("repeated", 0)
+        good = found["rows"] - repeated - found["held"]
         slices = None
         if self.contract.slice_by:
             slices = [
@@ -152,9 +162,14 @@ class Pass:
             ]
         return Counted(
             rows=found["rows"],
-            repeated=found["repeated"],
+            repeated=repeated,
             held=found["held"],
             broken={r.name: found.get(f"r{i}", 0) for i, r in enumerate(self.rules)},
+            suspects=tuple(
+                rule
+                for i, rule in enumerate(self.rules)
+                if (found.get(f"m{i // BITS}") or 0) >> (i % BITS) & 1
+            ),
             states={w.key: self._decoded(w, i, found, good) for i, w in enumerate(self.wanted)},
             digest=(found.get("d0", 0), found.get("d1"), found.get("d2")),
             slices=slices,

@@ -28,7 +28,7 @@ from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance.drift import bins_for
 from shoplake.governance.history import read_history
-from shoplake.governance.judge import CAST_FAILURES, DUPLICATE_OF, breaks, judge, reasons
+from shoplake.governance.judge import CAST_FAILURES, DUPLICATE_OF, breaks, judge, reasons, suspected
 from shoplake.governance.ledger import Counts, Ledger, ensure
 from shoplake.governance.metrics import wanted
 from shoplake.governance.outcomes import Outcome, outcomes
@@ -85,7 +85,8 @@ def publish(
     stoppable = rows_in is not None or any(r.on_breach == "stop" for r in contract.rules)
     at_once = not stoppable and (contract.append_only or is_new)
     table = Target(lake, contract, transaction)
-    with nullcontext(judged) if is_cheap(judged) else lake.held(judged) as rows:
+    cheap = is_cheap(judged)
+    with nullcontext(judged) if cheap else lake.held(judged) as rows:
         count = Pass(
             contract,
             wanted(contract, bins_for(rows, contract, past.bins())),
@@ -107,7 +108,11 @@ def publish(
             ensure(lake, contract)
             table.put(_good(rows, count), counted.slices, counted.digest)
         quarantine = Target(lake, kept, transaction)
-        broken = _quarantine(quarantine, count, rows, counted, batch, apart=at_once)
+        held = rows.where(count.held)
+        if at_once and cheap:
+            narrow = suspected(_conform(candidate, contract), contract, counted.suspects)
+            held = _judged(lake, contract, narrow).where(count.held)
+        broken = _quarantine(quarantine, count, held, counted, batch, apart=at_once)
         if broken:
             counted = replace(counted, broken={**counted.broken, **broken})
             found = outcomes(contract, counted, past, before)
@@ -126,11 +131,11 @@ def publish(
 
 def judged_rows(lake: Lake, contract: Contract, candidate: DataFrame) -> DataFrame:
     """The candidate in the contract's columns and types, judged: `judge` has the result."""
+    return _judged(lake, contract, _conform(candidate, contract))
 
-    def read(table: str) -> DataFrame | None:
-        return lake.read(table) if lake.exists(table) else None
 
-    return judge(_conform(candidate, contract), contract, read)
+def _judged(lake: Lake, contract: Contract, rows: DataFrame) -> DataFrame:
+    return judge(rows, contract, lambda table: lake.read(table) if lake.exists(table) else None)
 
 
 def verdicts(lake: Lake, contract: Contract, candidate: DataFrame) -> DataFrame:
@@ -145,14 +150,13 @@ def _good(rows: DataFrame, count: Pass) -> DataFrame:
 
 
 def _quarantine(
-    target: Target, count: Pass, rows: DataFrame, counted: Counted, batch: str, *, apart: bool
+    target: Target, count: Pass, held: DataFrame, counted: Counted, batch: str, *, apart: bool
 ) -> dict[str, int]:
-    """Write the held ones of judged rows; if they were left `apart`, count them by rule."""
+    """Write the held rows, judged; if they were left `apart`, count them by rule."""
     lake, kept = target.lake, target.contract
     if not counted.held and (kept.append_only or not lake.exists(kept.table)):
         return {}
     ensure(lake, kept)
-    held = rows.where(count.held)
     if not apart:
         target.put(held_rows(held, count.contract, batch), counted.slices)
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 
 from shoplake.ingest.entities import ENTITIES, META
 from shoplake.ingest.expressions import column_expression, quoted
-from shoplake.ingest.mapping_model import EntityMapping, FileMapping, Mapping
+from shoplake.ingest.mapping_model import ColumnMapping, EntityMapping, FileMapping, Mapping
 from shoplake.ingest.reader import FILE, RECORD
 
 # Raw columns have any name; these are kept apart from them.
@@ -81,6 +82,26 @@ def given_ids(records: DataFrame, mapping: Mapping, file_mapping: FileMapping) -
         if column.name == "person_id"
     ]
     return reduce(DataFrame.unionByName, parts) if parts else None
+
+
+def mapped_columns(
+    records: DataFrame, mapping: Mapping, file_mapping: FileMapping, names: Sequence[str]
+) -> DataFrame:
+    """The entry's sound records in these columns of the first of its entities that has each.
+
+    Returns:
+        file, row, then those of `names` that the entry fills, as strings; one row a record.
+    """
+    found: dict[str, ColumnMapping] = {}
+    for entity in file_mapping.entities:
+        for column in entity.columns:
+            if column.name in names:
+                found.setdefault(column.name, column)
+    return _raw(records, mapping, file_mapping).select(
+        F.col(_FILE).alias("file"),
+        F.col(_ROW).alias("row"),
+        *(column_expression(column, mapping.timezone) for column in found.values()),
+    )
 
 
 def bad_records(records: DataFrame) -> DataFrame:

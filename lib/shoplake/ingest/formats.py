@@ -130,20 +130,23 @@ _decoder = json.JSONDecoder(
 def _json_records(content: bytes, file: FileMapping) -> Iterator[Record]:
     for number, line in enumerate(lines(content, file), start=1):
         text = line.strip(" \t\r\n")
-        if not text:
-            continue
-        try:
-            value = _decoder.decode(text)
-            if not isinstance(value, dict):
-                raise ValueError("not an object")
-            record = encode({k: v if v is None else json_text(v) for k, v in value.items()})
-            record.encode()
-        except UnicodeEncodeError:
-            yield bad_record(text, f"line {number}: half of a surrogate pair")
-        except (ValueError, RecursionError) as error:
-            yield bad_record(text, f"line {number}: {error}")
-        else:
-            yield Record(record, None)
+        if text:
+            yield json_record(text, f"line {number}: ")
+
+
+def json_record(text: str, place: str = "") -> Record:
+    """One JSON object as a record; `place` stands before what is wrong with it."""
+    try:
+        value = _decoder.decode(text)
+        if not isinstance(value, dict):
+            raise ValueError("not an object")
+        record = encode({k: v if v is None else json_text(v) for k, v in value.items()})
+        record.encode()
+    except UnicodeEncodeError:
+        return bad_record(text, f"{place}half of a surrogate pair")
+    except (ValueError, RecursionError) as error:
+        return bad_record(text, f"{place}{error}")
+    return Record(record, None)
 
 
 def json_text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
@@ -14,10 +15,11 @@ from pyspark.sql import functions as F
 
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
+from shoplake.governance.target import Transaction
 from shoplake.ingest.apply import bad_records, count_rows, file_reports, to_bronze, unrouted
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.mapping import mapping_error
-from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.mapping_model import FileMapping, Mapping
 from shoplake.ingest.reader import (
     MAX_FILE_BYTES,
     RECORDS,
@@ -31,6 +33,25 @@ from shoplake.ingest.sql_trial import check_sql
 from shoplake.runtime.console import Clock, say
 
 UNREAD = "unread"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch of records is called.
+
+    Attributes:
+        name: in the ledger.
+        transaction: of its appends to every bronze table.
+        by_topic: its records came by Kafka, not in files.
+    """
+
+    name: str
+    transaction: Transaction
+    by_topic: bool = False
+
+    def source(self, file: FileMapping) -> str:
+        """What lineage calls where an entry's records came from."""
+        return f"kafka:{file.topic}" if self.by_topic else file.path
 
 
 def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) -> None:
@@ -53,7 +74,7 @@ def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) ->
     registry = FileRegistry(run.lake, contract, mapping.shop, shop_fingerprint(mapping))
     if (pending := registry.pending) is not None:
         _take(run, mapping, registry, listed, *pending)
-    files = [f for f in listed if f.mapping is not None and not _is_later(f.path, before)]
+    files = [f for f in listed if f.mapping is not None and not is_later(f.path, before)]
     fresh = [f for f in files if not registry.looks_known(f.path, f.length, _naive_utc(f.modified))]
     seen = [s for s in _hashed(run, fresh) if not registry.is_known(s.file, s.sha)]
     if not seen:
@@ -84,8 +105,8 @@ def _take(
         steady = [o.file for o in outcomes]
         records = read if len(steady) == len(seen) else read.where(F.col("file").isin(steady))
         records = without_erased(run, mapping, records, number)
-        for entity in (*mapping.entities, UNREAD):
-            _publish(run, mapping, entity, records, number)
+        batch = Batch(f"{mapping.shop}-{number}", (f"shoplake-ingest-{mapping.shop}", number))
+        bring_in(run, mapping, records, batch)
     registry.close(number, seen, outcomes)
     held = [o for o in outcomes if o.reason is not None]
     taken = len(seen) - len(held)
@@ -94,7 +115,20 @@ def _take(
         say(run.step, f"[yellow]held[/] {outcome.file}: {outcome.reason}")
 
 
-def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, number: int) -> None:
+def bring_in(run: Run, mapping: Mapping, records: DataFrame, batch: Batch) -> None:
+    """Publish a batch's records to every bronze table that they feed; again is no harm.
+
+    Args:
+        run: where to write.
+        mapping: the shop's mapping.
+        records: of `read_files` or of a stream; used several times, so they should be held.
+        batch: what they are called.
+    """
+    for entity in (*mapping.entities, UNREAD):
+        _publish(run, mapping, entity, records, batch)
+
+
+def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch: Batch) -> None:
     clock = Clock()
     collapsed = 0
     if entity == UNREAD:
@@ -105,7 +139,7 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, number
     else:
         feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
         parts = {
-            f"files:{mapping.shop}/{f.path}": to_bronze(records, mapping, f, entity)
+            f"files:{mapping.shop}/{batch.source(f)}": to_bronze(records, mapping, f, entity)
             for f in feeding
         }
         rows = _union(list(parts.values()))
@@ -124,10 +158,10 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, number
             rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)}),
             run.contracts[table],
             step=run.step,
-            batch=f"{mapping.shop}-{number}",
+            batch=batch.name,
             inputs={},
             collapsed=collapsed,
-            transaction=(f"shoplake-ingest-{mapping.shop}", number),
+            transaction=batch.transaction,
         )
         building.published(counted)
     run.report(table, counted, clock)
@@ -180,7 +214,8 @@ def _union(parts: Sequence[DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, parts)
 
 
-def _is_later(path: str, before: str | None) -> bool:
+def is_later(path: str, before: str | None) -> bool:
+    """Whether a file's path has this date (yyyy-MM-dd) or a later one."""
     dates = re.findall(r"\d{4}-\d{2}-\d{2}", path)
     return before is not None and bool(dates) and max(dates) >= before
 

@@ -91,6 +91,8 @@ def _mapping(root: Clause, source: str) -> Mapping:
     for clause, file in zip(files, parsed, strict=True):
         if [f.path for f in parsed].index(file.path) != parsed.index(file):
             clause.problem(f"the path '{file.path}' is mapped twice; join the two entries")
+        if file.topic and [f.topic for f in parsed].index(file.topic) != parsed.index(file):
+            clause.problem(f"the topic '{file.topic}' is mapped twice; give each entry its own")
     return Mapping(
         shop=_matching(
             keys.get("shop"),

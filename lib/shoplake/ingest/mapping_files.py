@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import cast, get_args
 
 from shoplake.ingest.entities import ENTITIES
@@ -19,6 +20,7 @@ _FILE_KEYS = (
     "quote",
     "escape",
     "optional",
+    "topic",
     "columns",
     "entities",
 )
@@ -50,6 +52,7 @@ def parse_file_entry(clause: Clause, has_currency: bool) -> FileMapping:
         quote=_character(keys.get("quote"), None if form == "tsv" else '"'),
         escape=_character(keys.get("escape"), None),
         optional=keys["optional"].boolean() if "optional" in keys else False,
+        topic=_topic(keys.get("topic")),
         line=clause.line,
     )
 
@@ -101,6 +104,13 @@ def _encoding(clause: Clause | None) -> str:
             known = ("utf-8", "latin-1", "cp1252", "utf-16", "gb18030", "mac_roman")
             clause.problem(f"unknown encoding '{name}'; {nearest(name, known)}")
         return "utf-8"
+
+
+def _topic(clause: Clause | None) -> str | None:
+    name = clause.text() if clause else None
+    if clause and name is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name):
+        clause.problem(f"'{name}' is no name of a topic: letters, digits, '.', '_' and '-'")
+    return name
 
 
 def _character(clause: Clause | None, otherwise: str | None) -> str | None:

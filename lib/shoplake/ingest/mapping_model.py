@@ -68,6 +68,7 @@ class FileMapping:
         path: glob relative to the shop's folder; unique within a mapping.
         columns: names that the header (csv, tsv) or schema (parquet) must have; keys of jsonl.
         delimiter, quote, escape: single characters of csv and tsv; None: none is used.
+        topic: Kafka topic whose messages are records of this kind, as JSON objects.
     """
 
     path: str
@@ -79,6 +80,7 @@ class FileMapping:
     quote: str | None = '"'
     escape: str | None = None
     optional: bool = False
+    topic: str | None = None
     line: int = 0
 
     def entity(self, name: str) -> EntityMapping:

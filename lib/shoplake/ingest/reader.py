@@ -43,7 +43,7 @@ RECORDS = StructType(
         StructField("problem", StringType()),
     ]
 )
-_ARROW = pa.schema(
+ARROW = pa.schema(
     [(f.name, pa.int64() if f.dataType == LongType() else pa.string()) for f in RECORDS]
 )
 
@@ -167,8 +167,8 @@ def _file_rows(path: str, file: FileMapping, content: bytes) -> Iterator[pa.Reco
         n = len(texts)
         rows = range(first, first + n)
         columns = ([kind] * n, [file.path] * n, [path] * n, [sha] * n, rows, texts, problems)
-        arrays = [pa.array(c, type=t) for c, t in zip(columns, _ARROW.types, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
+        arrays = [pa.array(c, type=t) for c, t in zip(columns, ARROW.types, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=ARROW)
 
     try:
         for record in whole_records(lambda: parse_file(content, file)):

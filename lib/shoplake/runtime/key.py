@@ -29,7 +29,7 @@ def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> byte
     source = settings.pseudonym_key
     text = os.environ.get(source.env, "")
     if not text and source.secret_scope and source.secret_name and spark is not None:
-        text = _from_scope(spark, source.secret_scope, source.secret_name)
+        text = from_scope(spark, source.secret_scope, source.secret_name)
     if not text and source.file:
         path = _file(source.file, settings)
         if not path.exists():
@@ -82,7 +82,8 @@ def _write(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _from_scope(spark: SparkSession, scope: str, name: str) -> str:
+def from_scope(spark: SparkSession, scope: str, name: str) -> str:
+    """A Databricks secret; "" where there are none."""
     try:
         from pyspark.dbutils import DBUtils  # only there on Databricks
     except ImportError:

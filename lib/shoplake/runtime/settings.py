@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,14 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class KafkaSettings:
+    """Where Kafka is, and options of Spark's source and sink; secrets are named, not written."""
+
+    servers: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that differs between a laptop and a cluster."""
 
@@ -61,6 +69,7 @@ class Settings:
     mlflow: MlflowSettings
     pseudonym_key: KeySettings
     training: TrainingSettings
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
 
     @property
     def root(self) -> Path:

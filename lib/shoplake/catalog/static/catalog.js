@@ -228,7 +228,12 @@
       const y = Number(box.getAttribute("y")) + Number(box.getAttribute("height")) / 2;
       if (x < view.x || x > view.x + view.w || y < view.y || y > view.y + view.h) set(view.w, x, y);
     });
-    const readable = () => (width > canvas.clientWidth * 1.5 ? real() : fit());
+    // A graph too wide to be read as a whole is shown from its left end, in all its height.
+    const readable = () => {
+      const wide = width > canvas.clientWidth * 1.5;
+      canvas.style.height = wide ? Math.min(height, 0.75 * window.innerHeight) + "px" : "";
+      if (wide) real(); else fit();
+    };
     readable();
     window.addEventListener("resize", readable);
   }

@@ -56,7 +56,7 @@ def _lines(draft: Draft) -> Iterator[str]:
     yield f"id: shoplake.{layer_table}"
     yield f"name: {short}"
     yield "version: 0.1.0"
-    yield "status: draft"
+    yield "status: draft  # and say under team who answers for it: a member whose role is owner"
     yield "schema:"
     yield f"  - name: {short}"
     yield f"    physicalName: {layer_table}"

@@ -15,6 +15,7 @@ TASKS = {
     "sequences": "a person's next item after their history (amazon_games layout)",
     "purchases": "what people buy in the next 30 days (online_retail or dunnhumby layout)",
     "ads": "who clicks or redeems (open_bandit or dunnhumby layout)",
+    "demand": "what sells when, and the stock for it (online_retail or walmart_sales layout)",
     "search": "relevance and retrieval for unseen queries (home_depot layout)",
 }
 

@@ -25,13 +25,13 @@ import pyarrow.parquet as pq
 from shoplake.governance.erasure.pages import PageError, pages
 from shoplake.governance.erasure.rocks import SstError, blocks, is_sst
 from shoplake.governance.erasure.scan import CHUNK, Place, Scanner, is_token
+from shoplake.governance.erasure.streams import codec_of, plain_blocks
 from shoplake.governance.erasure.values import Value, names_regex
 
 _DEPTH = 6
 _IN_MEMORY = 64 << 20
 #: Encodings whose pages hold values in pieces, so that values must be read as well.
 _IN_PIECES = {"DELTA_BYTE_ARRAY", "BYTE_STREAM_SPLIT"}
-_LZ4_BLOCK = b"LZ4Block"
 _STATE = "/state/"
 #: Known containers that are not looked into.
 _CLOSED = {
@@ -98,13 +98,12 @@ class Walker:
             return lambda w, f, d: self._unpacked(w, cast(BinaryIO, bz2.BZ2File(f)), d)
         if head.startswith(b"\xfd7zXZ"):
             return lambda w, f, d: self._unpacked(w, cast(BinaryIO, lzma.LZMAFile(f)), d)
-        for magic, codec in ((b"\x28\xb5\x2f\xfd", "zstd"), (b"\x04\x22\x4d\x18", "lz4")):
-            if head.startswith(magic):
-                return lambda w, f, d, c=codec: self._unpacked(  # type: ignore[misc]
-                    w, cast(BinaryIO, pa.CompressedInputStream(f, c)), d
-                )
-        if head.startswith(_LZ4_BLOCK):
-            return lambda w, f, d: self._nested(w, self._state(w, lz4_blocks(f)), d)
+        if head.startswith(b"\x04\x22\x4d\x18"):
+            return lambda w, f, d: self._unpacked(
+                w, cast(BinaryIO, pa.CompressedInputStream(f, "lz4")), d
+            )
+        if codec := codec_of(head, is_state=_STATE in where):
+            return lambda w, f, d: self._nested(w, self._state(w, plain_blocks(f, codec)), d)
         if head.startswith(b"PK\x03\x04"):
             return self._zip
         if head.startswith(b"SQLite format 3"):
@@ -231,17 +230,3 @@ class Walker:
             raise ValueError(str(error)) from None
         finally:
             text.detach()
-
-
-def lz4_blocks(file: BinaryIO) -> Iterator[bytes]:
-    """The plain blocks of lz4-java's LZ4BlockOutputStream, which Spark's state is kept in.
-
-    A block is the magic, a token (high half: 1 as it is, 2 LZ4), packed size, plain size and
-    checksum (little-endian, 4 bytes each), then the bytes.
-    """
-    while (head := file.read(21))[:8] == _LZ4_BLOCK:
-        token, packed, plain, _ = struct.unpack("<Biii", head[8:])
-        body = file.read(packed)
-        if plain:
-            raw = token & 0xF0 == 0x10
-            yield body if raw else bytes(pa.Codec("lz4_raw").decompress(body, plain, asbytes=True))

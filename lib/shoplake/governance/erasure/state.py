@@ -2,8 +2,9 @@
 
 Spark's HDFS-backed state store (its default) keeps each version as a list of changes, `N.delta`, or
 whole, `N.snapshot`: key size, key, value size, value (big-endian sizes; value size -1 says removed,
-key size -1 says the end), packed by lz4-java. Every version is rewritten, so that the query goes on
-from any of them. The RocksDB store is searched, not rewritten: its query needs a new checkpoint.
+key size -1 says the end), packed by a codec of Spark's. Every version is rewritten, so that the
+query goes on from any of them. The RocksDB store is searched, not rewritten: its query needs a new
+checkpoint.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from shoplake.governance.erasure.containers import lz4_blocks
+from shoplake.governance.erasure.streams import codec_of, plain_blocks
 from shoplake.runtime.lake import Lake
 
 Holds = Callable[[bytes], bool]
@@ -32,7 +33,10 @@ def without(lake: Lake, content: bytes, holds: Holds) -> tuple[bytes, int]:
     Raises:
         ValueError: it is not such a file.
     """
-    plain = b"".join(lz4_blocks(io.BytesIO(content)))
+    codec = codec_of(content[:16], is_state=True)
+    if codec is None:
+        raise ValueError("the state is packed in an unknown way")
+    plain = b"".join(plain_blocks(io.BytesIO(content), codec))
     kept, dropped, at = [], 0, 0
     while True:
         size = _int(plain, at)
@@ -46,7 +50,13 @@ def without(lake: Lake, content: bytes, holds: Holds) -> tuple[bytes, int]:
         else:
             kept.append(entry)
         at = end
-    return _packed(lake, b"".join(kept) + plain[at:]) if dropped else content, dropped
+    return _packed(lake, b"".join(kept) + plain[at:], codec) if dropped else content, dropped
+
+
+def unwritable(places: Iterable[str]) -> list[str]:
+    """Checkpoint folders of the places of a search that are state, and none `without` can do."""
+    files = {place.split(" > ")[0] for place in places}
+    return sorted({f.split("/state/")[0] for f in files if "/state/" in f and not _NAME.search(f)})
 
 
 def _int(data: bytes, at: int) -> int:
@@ -55,11 +65,13 @@ def _int(data: bytes, at: int) -> int:
     return int(struct.unpack(">i", data[at : at + 4])[0])
 
 
-def _packed(lake: Lake, data: bytes) -> bytes:
-    jvm = lake.spark._jvm
+def _packed(lake: Lake, data: bytes, codec: str) -> bytes:
+    spark, jvm = lake.spark, lake.spark._jvm
     assert jvm is not None
     out = jvm.java.io.ByteArrayOutputStream()
-    packer = jvm.net.jpountz.lz4.LZ4BlockOutputStream(out)
+    conf = spark.sparkContext._conf._jconf
+    made = jvm.org.apache.spark.io.CompressionCodec.createCodec(conf, codec)
+    packer = made.compressedOutputStream(out)
     packer.write(data)
     packer.close()
     return bytes(out.toByteArray())

@@ -1,0 +1,57 @@
+"""Grain: one row per message, in bronze.<entity>, as it comes; silver follows what changed."""
+
+from __future__ import annotations
+
+import argparse
+
+from shoplake.governance.run import Run
+from shoplake.ingest.check import mapping_path
+from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.stream.consume import Consumer, wait
+from shoplake.refine.pseudonym import Secret
+from shoplake.refine.rekey import keep_vault
+from shoplake.refine.settings import RefineSettings
+from shoplake.refine.tables import SILVER, build_silver
+from shoplake.runtime.kafka import kafka_options
+from shoplake.runtime.key import pseudonym_key
+from shoplake.runtime.settings import conf_dir
+from shoplake.steps import job_parser, run_job, stream_options
+
+
+def parser() -> argparse.ArgumentParser:
+    """The job's command line."""
+    return stream_options(job_parser("stream", __doc__))
+
+
+def stream(run: Run, args: argparse.Namespace) -> None:
+    """Take messages into bronze until interrupted; bring silver after them meanwhile."""
+    lake = run.lake
+    options = kafka_options(lake.spark, lake.settings, args.kafka)
+    consumer = Consumer(run, load_mapping(mapping_path(args.shop, conf_dir())), options)
+    query = consumer.start(once=args.once, interval=args.interval, most=args.most)
+    try:
+        ended = False
+        while not ended:
+            # A backfill is refined once, at its end.
+            ended = wait(query, consumer, args.refine_every or 60.0)
+            if args.refine_every and (ended or not args.once):
+                refresh(Run("refine", lake, run.contracts))
+    except KeyboardInterrupt:
+        query.stop()
+
+
+def refresh(run: Run) -> None:
+    """Bring the silver tables whose sources changed up to date, as the step refine does."""
+    key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
+    keep_vault(run, key)
+    for table in SILVER:
+        build_silver(run, table, RefineSettings(key))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point."""
+    run_job(parser(), argv, stream)
+
+
+if __name__ == "__main__":
+    main()

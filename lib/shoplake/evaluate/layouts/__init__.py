@@ -1,0 +1,1 @@
+"""Readers of the public data folders that `shoplake evaluate` takes, one module a layout."""

@@ -1,0 +1,233 @@
+"""The next 30 days' purchases: baselines, families and the ranker over them, by one protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from shoplake.evaluate.findings import Findings, compared
+from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
+from shoplake.evaluate.progress import tell, timed
+from shoplake.evaluate.shop import Shop, cuts, shop_of
+from shoplake.evaluate.spread import spread
+from shoplake.models.recommenders.boosted import load_boosted
+from shoplake.models.recommenders.config import Family, load_family
+from shoplake.models.recommenders.content import title_vectors
+from shoplake.models.recommenders.interactions import Recommender
+from shoplake.models.recommenders.next_purchases import Moment, NextPurchases
+from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
+from shoplake.models.recommenders.tuning import Validation, tuned
+from shoplake.serve.topk import select
+
+K, HORIZON, BLOCK = 10, 30, 400
+MAIN = f"recall@{K}"
+BASELINES = ["popularity", "recent_popularity", "personal_frequency", "personal_recency", "item_knn"]
+PARTS = ["recent_popularity", "personal", "item_knn", "als", "ease", "content"]
+
+
+def families() -> dict[str, Family]:
+    """The families, set for baskets: an order within a day means nothing."""
+    popularity, personal = load_family("popularity"), load_family("personal")
+    found = {
+        "popularity": popularity.replaced(recent=False).untuned(),
+        "recent_popularity": popularity.replaced(recent=True).untuned(),
+        "personal_frequency": personal.replaced(by="frequency").untuned(),
+        "personal_recency": personal.replaced(by="recency").untuned(),
+        "personal": personal,
+        "item_knn": load_family("item_knn").replaced(window=0),
+        "als": load_family("als"),
+        "ease": load_family("ease").replaced(items=4000),
+        "content": load_family("content"),
+    }
+    found["item_knn"].grid.pop("gap_decay", None)
+    found["item_knn"].grid.pop("backward", None)
+    return found
+
+
+def run(
+    judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed: int
+) -> Findings:
+    """Judge on the last 30 days of `judged`; see `tasks.purchases.run`."""
+    shop = shop_of(judged, other, notes)
+    cut, earlier = cuts(shop, HORIZON)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "content"):
+        vectors = title_vectors(shop.titles, 96)
+
+    def build(family: Family) -> Recommender:
+        extra: dict[str, Any] = {"vectors": vectors} if family.name == "content" else {}
+        return family.build(**extra)
+
+    chosen = _chosen(shop, earlier[0], build, seconds, seed)
+    examples = []
+    for at, horizon in earlier:
+        with timed(seconds, "parts"):
+            moment = moment_of(shop.purchases, at, chosen, PARTS, build)
+        examples.append((moment, shop.purchases.between(at, at + horizon)))
+    tell("purchases", f"{len(examples)} earlier cuts fitted in {seconds['parts']:.0f} s")
+    rankers = {}
+    for name, fresh in (("all", False), ("new", True)):
+        with timed(seconds, "hybrid"):
+            rankers[name] = NextPurchases(load_boosted("next_purchases"), fresh_only=fresh)
+            rankers[name].learn(examples, seed)
+        tell("purchases", f"ranker for {name} items: {rankers[name].trees} trees")
+    with timed(seconds, "parts"):
+        moment = moment_of(shop.purchases, cut, chosen, list(chosen), build)
+    after = shop.purchases.between(cut, cut + HORIZON).truth()
+    people = np.flatnonzero((moment.histories.lengths > 0) & (np.diff(after.indptr) > 0))
+    if len(people) < 20:
+        raise EvaluationError(
+            f"only {len(people)} people bought both before and within the last {HORIZON} days",
+            remedy="give a folder with more people, or a longer period",
+        )
+    values, shown = judge(moment, people, csr_array(after[people]), rankers, seconds)
+    figures = compared(values, BASELINES, MAIN, seed=seed)
+    count = moment.past.truth().sum(axis=0).astype(np.int64)
+    for name, top in shown.items():
+        figures[name] |= spread(top, count, moment.histories.take(people).items)
+    cold = int(((moment.histories.lengths == 0) & (np.diff(after.indptr) > 0)).sum())
+    notes.append(f"{cold:,} people bought for the first time within the 30 days: not judged")
+    settings = {name: family.settings for name, family in chosen.items()}
+    return Findings(
+        "purchases",
+        {**_protocol(shop, cut, earlier, after[people]), "chosen settings": settings},
+        figures,
+        BASELINES,
+        "hybrid",
+        MAIN,
+        notes,
+        seconds,
+    )
+
+
+def moment_of(
+    purchases: Purchases,
+    cut: int,
+    chosen: dict[str, Family],
+    names: list[str],
+    build: Callable[[Family], Recommender],
+) -> Moment:
+    """What is known at a cut, with the named families fitted on it."""
+    past = purchases.between(-(10**6), cut)
+    histories = past.interactions(cut)
+    once = past.latest().interactions(cut)
+    parts = {}
+    for name in names:
+        family = chosen[name]
+        parts[name] = build(family).fit(histories if family.name[0] == "p" else once)
+    return Moment(past, histories, PurchaseFeatures(past, cut), parts)
+
+
+def _chosen(
+    shop: Shop,
+    latest: tuple[int, int],
+    build: Callable[[Family], Recommender],
+    seconds: dict[str, float],
+    seed: int,
+) -> dict[str, Family]:
+    """The families with settings chosen on the latest earlier cut."""
+    at, horizon = latest
+    past = shop.purchases.between(-(10**6), at)
+    truth = shop.purchases.between(at, at + horizon).truth()
+    histories = past.interactions(at)
+    people = np.flatnonzero((histories.lengths > 0) & (np.diff(truth.indptr) > 0))
+    people = np.sort(np.random.default_rng(seed).permutation(people)[:1500])
+    validation = Validation(past.latest().interactions(at), histories.take(people), truth[people])
+
+    def measure(model: Recommender, on: Validation) -> float:
+        total = 0.0
+        for rows, block in on.histories.blocks(BLOCK):
+            found = ranking_metrics(model.scores(block), csr_array(on.truth[rows]), K)
+            total += found["ndcg"].sum()
+        return total / len(on.histories)
+
+    chosen = {}
+    for name, family in families().items():
+        if not family.grid:
+            chosen[name] = family
+            continue
+        with timed(seconds, name):
+            chosen[name], _, value = tuned(family, validation, measure, build)
+        tell("purchases", f"{name}: settings in {seconds[name]:.0f} s, nDCG {value:.4f}")
+    return chosen
+
+
+def judge(
+    moment: Moment,
+    people: np.ndarray,
+    truth: csr_array,
+    rankers: dict[str, NextPurchases],
+    seconds: dict[str, float],
+) -> tuple[dict[str, dict[str, Values]], dict[str, np.ndarray]]:
+    """Per-person metrics and the top k of every model; NaN where nothing new was bought."""
+    values: dict[str, dict[str, list[Values]]] = {}
+    shown: dict[str, list[np.ndarray]] = {}
+    start = 0
+    for rows, block, every in moment.blocks(people, BLOCK):
+        wanted = csr_array(truth[start : start + len(rows)])
+        start += len(rows)
+        own = np.zeros(wanted.shape, dtype=np.bool_)
+        own[block.rows, block.items] = True
+        fresh = csr_array(np.where(own, 0, wanted.toarray()))
+        parts = {name: every[name] for name in PARTS}
+        with timed(seconds, "hybrid"):
+            every["hybrid"] = rankers["all"].rank(moment, rows, block, parts)
+            new = rankers["new"].rank(moment, rows, block, parts)
+        for name, scores in every.items():
+            found = _metrics(scores, wanted, "")
+            masked = new if name == "hybrid" else np.where(own, -np.inf, scores)
+            found |= _metrics(masked.astype(np.float32), fresh, " new")
+            found[f"{MAIN} light"] = np.where(block.lengths <= 10, found[MAIN], np.nan)
+            for metric, at in found.items():
+                values.setdefault(name, {}).setdefault(metric, []).append(at)
+            shown.setdefault(name, []).append(_top(scores))
+    joined = {
+        name: {metric: np.concatenate(parts) for metric, parts in row.items()}
+        for name, row in values.items()
+    }
+    return joined, {name: np.concatenate(tops) for name, tops in shown.items()}
+
+
+def _metrics(scores: np.ndarray, truth: csr_array, suffix: str) -> dict[str, Values]:
+    found = ranking_metrics(scores, truth, K)
+    size = np.diff(truth.indptr)
+    with np.errstate(invalid="ignore"):
+        capped = found["recall"] * size / np.minimum(np.maximum(size, 1), K)
+    return {
+        f"recall@{K}{suffix}": found["recall"],
+        f"ndcg@{K}{suffix}": found["ndcg"],
+        f"capped_recall@{K}{suffix}": capped,
+    }
+
+
+def _top(scores: np.ndarray) -> np.ndarray:
+    """The K best items of each row, best first, -1 where there are fewer [B, K]."""
+    top = select(np.ascontiguousarray(scores), K)
+    order = np.argsort(-top.scores, axis=1, kind="stable")
+    best = np.take_along_axis(top.indices, order, 1)
+    best[np.isneginf(np.take_along_axis(top.scores, order, 1))] = -1
+    return np.asarray(best)
+
+
+def _protocol(
+    shop: Shop, cut: int, earlier: list[tuple[int, int]], truth: csr_array
+) -> dict[str, Any]:
+    items = len(shop.titles)
+    return {
+        "question": f"all items each person buys in the {HORIZON} days from {shop.date(cut)}",
+        "learned on": f"{len(shop.purchases.between(-(10**6), cut)):,} purchases (person, item, day) "
+        f"before {shop.date(cut)}",
+        "settings": f"chosen on the {earlier[0][1]} days from {shop.date(earlier[0][0])}; the ranker "
+        f"learned from {len(earlier)} cuts up to then",
+        "candidates": f"all {items:,} items, bought before or not; `new`: those not bought before",
+        "ties": "neutral: the expectation over all orders of equal scores",
+        "metrics": f"recall: hits in the top {K} / all true items; capped_recall: / min({K}, true)",
+        "interval": "95% percentile bootstrap over people, 1,000 resamples; leads are paired",
+        "units": f"{truth.shape[0]:,} people with purchases before and after the cut, "
+        f"{truth.nnz / max(truth.shape[0], 1):.1f} true items each",
+        "light": "people with at most 10 purchases (person, item, day) before the cut",
+    }

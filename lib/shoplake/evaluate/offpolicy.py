@@ -1,0 +1,113 @@
+"""What a policy that was not run would have earned, from the log of one that was.
+
+Estimators, with w = policy(action) / logging(action) and q a model of the reward:
+
+- IPS: mean of w r (Horvitz & Thompson 1952; Strehl et al., NeurIPS 2010).
+- SNIPS: sum of w r / sum of w (Swaminathan & Joachims, NeurIPS 2015).
+- DM, the direct method: mean of the policy's expected q.
+- DR, doubly robust: DM plus the mean of w (r - q) (Dudik, Langford & Li, ICML 2011).
+
+Saito et al., "Open Bandit Dataset and Pipeline" (NeurIPS Datasets 2021), compare them on this data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shoplake.evaluate.intervals import Interval
+from shoplake.evaluate.metrics import EvaluationError
+
+Floats = NDArray[np.float64]
+ESTIMATORS = ("IPS", "SNIPS", "DM", "DR")
+
+
+@dataclass(frozen=True)
+class Log:
+    """n rounds of a policy that was run.
+
+    Attributes:
+        action, place: [n] what was shown, and where.
+        reward: [n] what came of it.
+        propensity: [n] probability with which the policy showed it, above 0.
+    """
+
+    action: NDArray[np.int64]
+    place: NDArray[np.int64]
+    reward: Floats
+    propensity: Floats
+
+    def __post_init__(self) -> None:
+        if not len(self.action):
+            raise EvaluationError("the log has no rounds")
+        bad = ~((self.propensity > 0) & (self.propensity <= 1))
+        if bad.any():
+            raise EvaluationError(
+                f"{bad.sum():,} propensities are not above 0 and at most 1",
+                where=f"first in round {int(bad.argmax()):,}",
+                remedy="leave out rounds whose probability was not logged",
+            )
+
+
+def estimate(
+    log: Log,
+    policy: Floats,
+    q: Floats | None = None,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """The policy's mean reward by each estimator, with percentile bootstrap intervals over rounds.
+
+    Args:
+        log: of the policy that was run.
+        policy: [n, A] the new policy's probabilities in each round, or [places, A].
+        q: [n, A] expected reward, of a model that has not seen the round; None: IPS and SNIPS only.
+        seed: of the resamples, which all estimators share.
+
+    Raises:
+        EvaluationError: the policy's probabilities do not sum to 1.
+    """
+    chances = policy if len(policy) == len(log.action) else policy[log.place]
+    if not np.allclose(chances.sum(axis=1), 1, atol=1e-6):
+        raise EvaluationError(
+            "a policy's probabilities must sum to 1 in each round",
+            where=f"they sum to {chances.sum(axis=1).min():.4f} to {chances.sum(axis=1).max():.4f}",
+        )
+    rows = np.arange(len(log.action))
+    weight = chances[rows, log.action] / log.propensity
+    gains = weight * log.reward
+    columns = [weight, gains]
+    if q is not None:
+        direct = (chances * q).sum(axis=1)
+        columns += [direct, direct + weight * (log.reward - q[rows, log.action])]
+    parts = np.stack(columns, axis=1)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(rows), np.full(len(rows), 1 / len(rows)), size=resamples
+    )
+    means = drawn @ parts / len(rows)
+    tail = (1 - level) / 2
+    return {
+        name: Interval(float(_value(name, parts.mean(axis=0))), float(low), float(high))
+        for name in (ESTIMATORS if q is not None else ESTIMATORS[:2])
+        for low, high in [np.quantile(_value(name, means.T), [tail, 1 - tail])]
+    }
+
+
+def effective_rounds(log: Log, policy: Floats) -> float:
+    """Kish's effective sample size: as many rounds of the policy itself would say as much."""
+    chances = policy if len(policy) == len(log.action) else policy[log.place]
+    weight = chances[np.arange(len(log.action)), log.action] / log.propensity
+    return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-12))
+
+
+def _value(name: str, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An estimator from the means of weight, weight x reward, and the model's two columns."""
+    if name == "IPS":
+        return np.asarray(means[1])
+    if name == "SNIPS":
+        return np.asarray(means[1] / np.maximum(means[0], 1e-12))
+    return np.asarray(means[2 if name == "DM" else 3])

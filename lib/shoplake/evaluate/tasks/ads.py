@@ -1,0 +1,29 @@
+"""Advertising: policies off-policy (open_bandit), or who redeems which coupon (dunnhumby)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoplake.evaluate.bandit import POLICIES, judge_bandit
+from shoplake.evaluate.findings import Findings, required
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.redemptions import judge_redemptions
+
+
+def run(data: Path, train: Path | None, *, seed: int) -> Findings:
+    """Judge by the layout that `data` has.
+
+    Raises:
+        EvaluationError: it has neither layout, or files of one are missing.
+    """
+    required(data)
+    if all((data / policy).is_dir() for policy in POLICIES):
+        return judge_bandit(data, seed=seed)
+    if any(data.glob("*.parquet")):
+        return judge_redemptions(data, train, seed=seed)
+    raise EvaluationError(
+        "this is neither the layout of open_bandit nor that of dunnhumby",
+        where=str(data),
+        remedy="give a folder with random/ and bts/, or one with coupon_redemptions.parquet and "
+        "the other tables",
+    )

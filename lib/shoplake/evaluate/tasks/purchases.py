@@ -1,0 +1,26 @@
+"""What people buy in the next 30 days, on the online_retail or the dunnhumby layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoplake.evaluate import next_purchases
+from shoplake.evaluate.findings import Findings
+from shoplake.evaluate.layouts.purchases import read_purchases
+from shoplake.evaluate.progress import tell
+
+
+def run(data: Path, train: Path | None, *, seed: int) -> Findings:
+    """Cut the last 30 days off `data`, learn from what precedes them, judge on them.
+
+    With `train`, of the same layout, its purchases before the cut count as earlier history where
+    people of both folders are the same; otherwise the ranker learns from them alone.
+
+    Raises:
+        EvaluationError: a folder is of neither layout, or is too short.
+    """
+    judged = read_purchases(data)
+    tell("purchases", f"{len(judged):,} lines of {judged['person'].nunique():,} people")
+    notes: list[str] = []
+    other = read_purchases(train) if train else None
+    return next_purchases.run(judged, other, notes, seed)

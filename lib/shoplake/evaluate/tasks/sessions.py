@@ -1,0 +1,96 @@
+"""The next item of a session, on the diginetica layout.
+
+Reads `train.tsv.gz` (sessions in order of time) and `test.tsv.gz` (prefixes and next items).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from shoplake.evaluate import next_item
+from shoplake.evaluate.findings import Findings
+from shoplake.evaluate.layouts.sessions import read_sessions
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.models.recommenders.interactions import Interactions
+from shoplake.models.recommenders.tuning import Validation
+
+BASELINES = ["popularity", "item_knn", "vsknn"]
+PARTS = ["item_knn", "vsknn", "stan", "sasrec"]
+K = 20
+_VALIDATION_SHARE, _VALIDATION_SESSIONS = 0.08, 8000
+
+
+def run(data: Path, train: Path | None, *, seed: int) -> Findings:
+    """Learn from the training sessions, judge on the next item of each prefix of `data`.
+
+    Raises:
+        EvaluationError: a file is missing or is not of this layout, or the folders share no item.
+    """
+    found = read_sessions(data, train)
+    validation = latest(found.seen)
+    families = next_item.families("popularity", "item_knn", "session_knn", "sasrec")
+    knn = families.pop("session_knn")
+    plain = knn.replaced(distance_decay=0.0, session_decay=0.0, idf=1.0, position_decay=3.0)
+    sasrec = families.pop("sasrec")
+    families |= {"vsknn": plain.untuned(), "stan": knn, "sasrec": sasrec}
+    setup = next_item.Setup(
+        task="sessions",
+        seen=found.seen,
+        validation=validation,
+        histories=found.prefixes,
+        truth=found.truth,
+        families=families,
+        baselines=BASELINES,
+        parts=PARTS,
+        k=K,
+        main="recall",
+        keep_seen=True,
+        build=lambda family: family.build(),
+        light=1,
+    )
+    cold = int((found.seen.counts()[found.truth] == 0).sum())
+    protocol = {
+        "question": "the next item of each session, from the items before it",
+        "learned on": f"{(train or data) / 'train.tsv.gz'}: {len(found.seen):,} sessions, "
+        f"{len(found.seen.items):,} interactions",
+        "settings": f"chosen on the latest {len(validation.truth):,} "
+        "prefixes of training sessions, from the sessions before them",
+        "candidates": f"all {found.seen.catalogue:,} items, those of the session too",
+        "ties": "neutral: the expectation over all orders of equal scores",
+        "cut-off": f"{K}; recall@{K} of one true item is what papers call P@{K}",
+        "interval": "95% percentile bootstrap over prefixes, 1,000 resamples; leads are paired",
+        "units": f"{len(found.truth):,} prefixes, one true item each; {cold:,} true items that "
+        "no training session holds",
+        "light": "prefixes of one item",
+    }
+    return next_item.run(setup, protocol, [], seed)
+
+
+def latest(seen: Interactions) -> Validation:
+    """All prefixes of the latest training sessions; the past is what precedes these sessions.
+
+    Raises:
+        EvaluationError: there are too few sessions.
+    """
+    size = min(int(len(seen) * _VALIDATION_SHARE), _VALIDATION_SESSIONS)
+    last = seen.block(len(seen) - size, len(seen))
+    histories, truth = prefixes(last)
+    if len(truth) < 200:
+        raise EvaluationError(
+            f"{len(seen):,} training sessions are too few",
+            where=f"{len(truth)} prefixes to choose settings on",
+            remedy="give a training folder with some thousands of sessions, or more",
+        )
+    return Validation(seen.block(0, len(seen) - size), histories, truth)
+
+
+def prefixes(sessions: Interactions) -> tuple[Interactions, np.ndarray]:
+    """Every prefix of every session, and the item after it."""
+    ends = np.flatnonzero(np.arange(len(sessions.items)) > sessions.offsets[sessions.rows])
+    starts = sessions.offsets[sessions.rows[ends]]
+    lengths = ends - starts
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    at = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
+    return Interactions(sessions.items[at], offsets, sessions.catalogue), sessions.items[ends]

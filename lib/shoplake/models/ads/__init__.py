@@ -1,0 +1,1 @@
+"""Who responds to what is shown: calibrated probabilities, audiences and bids."""

@@ -1,0 +1,1 @@
+"""Probabilistic demand per item and period, and the stock it asks for."""

@@ -1,0 +1,93 @@
+"""One gradient-boosted model a quantile level for all items: LightGBM with the quantile loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shoplake.errors import ShoplakeError
+from shoplake.models.demand.panel import Floats
+from shoplake.models.demand.settings import LEVELS, BoostingConfig
+
+#: Levels that are fitted; the rest lie between them.
+_FITTED = np.array([0.025, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.975])
+
+
+def lightgbm() -> Any:
+    """The package, which needs a library of the system.
+
+    Raises:
+        ShoplakeError: OpenMP's runtime is not installed.
+    """
+    try:
+        import lightgbm as found
+    except OSError as error:
+        raise ShoplakeError(
+            "LightGBM cannot be loaded",
+            where=str(error),
+            remedy="install OpenMP's runtime: Debian's package libgomp1",
+        ) from None
+    return found
+
+
+class BoostedQuantiles:
+    """Boosters of the fitted levels; Meinshausen's (2006) idea with LightGBM's pinball gradient."""
+
+    def __init__(self, boosters: list[Any]) -> None:
+        self._boosters = boosters
+
+    @classmethod
+    def fit(
+        cls,
+        rows: tuple[Floats, Floats, Floats],
+        categories: int,
+        config: BoostingConfig,
+        seed: int,
+    ) -> BoostedQuantiles:
+        """Learn from rows: features [n, F], the first of them codes, targets and weights [n]."""
+        x, y, weight = rows
+        lgb = lightgbm()
+        data = lgb.Dataset(
+            x,
+            y,
+            weight=weight,
+            categorical_feature=list(range(categories)),
+            params={"max_bin": 127, "verbosity": -1},
+        )
+        settings = {
+            "objective": "quantile",
+            "num_leaves": config.leaves,
+            "min_data_in_leaf": config.min_leaf,
+            "learning_rate": config.learning_rate,
+            "feature_fraction": 0.7,
+            "bagging_fraction": 0.7,
+            "bagging_freq": 1,
+            "max_bin": 127,
+            "cat_smooth": 50.0,
+            "seed": seed,
+            "deterministic": True,
+            "force_col_wise": True,
+            "verbosity": -1,
+        }
+        return cls(
+            [
+                lgb.train({**settings, "alpha": level}, data, num_boost_round=config.rounds)
+                for level in _FITTED
+            ]
+        )
+
+    def predict(self, x: Floats) -> Floats:
+        """Quantiles [n, L] at LEVELS, sorted."""
+        fitted = np.sort(np.stack([b.predict(x) for b in self._boosters], axis=1), axis=1)
+        last = 2 * fitted[:, -1] - fitted[:, -2]
+        known = np.concatenate([fitted, last[:, None]], axis=1)
+        return spread(known, np.append(_FITTED, 0.99))
+
+
+def spread(values: Floats, levels: np.ndarray) -> Floats:
+    """Quantiles [n, k] at `levels` as quantiles [n, L] at LEVELS, by straight lines."""
+    right = np.clip(np.searchsorted(levels, LEVELS), 1, len(levels) - 1)
+    share = np.clip((LEVELS - levels[right - 1]) / (levels[right] - levels[right - 1]), 0, 1)
+    found = values[:, right - 1] * (1 - share) + values[:, right] * share
+    return found.astype(np.float32)

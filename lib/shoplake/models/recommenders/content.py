@@ -1,0 +1,63 @@
+"""Content-based: items whose titles read like those of the history.
+
+Titles are TF-IDF over words and pairs of words, reduced by a singular value decomposition
+(latent semantic analysis; Deerwester et al., JASIS 1990). It needs no interactions, so an item
+nobody has bought yet is scored like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shoplake.models.recommenders.interactions import Floats, Interactions
+
+
+@dataclass(frozen=True)
+class ContentConfig:
+    """Settings of content-based recommendation.
+
+    Attributes:
+        history_decay: the item `age` places from the history's end counts history_decay ** age;
+            where there are days, history_decay ** (days / 30).
+    """
+
+    history_decay: float = 0.8
+
+
+class Content:
+    """Cosine similarity of titles to the titles of the history.
+
+    Args:
+        vectors: [C, d] unit vectors of the titles, as `title_vectors` makes them.
+    """
+
+    scoring_only = frozenset({"history_decay"})
+
+    def __init__(self, config: ContentConfig, vectors: Floats) -> None:
+        self.config = config
+        self.vectors = vectors
+
+    def fit(self, seen: Interactions) -> Content:
+        """What people did plays no part."""
+        return self
+
+    def scores(self, histories: Interactions) -> Floats:
+        """Scores [B, C]."""
+        weights = histories.recency(self.config.history_decay)
+        return np.asarray((histories.matrix(weights) @ self.vectors) @ self.vectors.T)
+
+
+def title_vectors(titles: Sequence[str], dimensions: int) -> Floats:
+    """Unit vectors [C, d] of titles; a title without a known word is 0."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.preprocessing import normalize
+
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, max_features=50_000, sublinear_tf=True)
+    found = words.fit_transform(titles)
+    size = min(dimensions, min(found.shape) - 1)
+    reduced = TruncatedSVD(size, random_state=0, n_iter=3).fit_transform(found)
+    return np.asarray(normalize(reduced), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Search: products ranked for a query by words, letters, meaning and earlier judgements."""

@@ -1,0 +1,137 @@
+"""Text to terms: broken letters repaired, numbers and units written one way, words stemmed.
+
+`3/4 in.`, `3/4-inch`, `.75"` and `0.75 inches` all become the terms `0.75` and `0.75in`;
+`2 in. x 4 in.`, `2x4` and `2 by 4` share the term `2x4`. Stems: Snowball's English stemmer
+(Porter, "Snowball: a language for stemming algorithms", 2001).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import Stemmer
+
+#: How a degree sign and a dash look after UTF-8 was read as Windows-1252 and saved as Mac Roman.
+_BROKEN = (("å¡", "°"), ("è_", "°"), ("Â°", "°"), ("âÂ€Â", "-"), ("â€™", "'"), ("\xa0", " "))
+
+_UNITS = {
+    "in": "in inch inches inchs inche ins",
+    "ft": "ft foot feet fts",
+    "lb": "lb lbs pound pounds",
+    "gal": "gal gallon gallons gals",
+    "oz": "oz ounce ounces",
+    "yd": "yd yds yard yards",
+    "v": "v volt volts",
+    "w": "w watt watts",
+    "a": "amp amps ampere amperes",
+    "ga": "gauge ga",
+    "btu": "btu btus",
+    "mm": "mm millimeter millimeters",
+    "cm": "cm centimeter centimeters",
+    "m": "m meter meters",
+    "qt": "qt quart quarts",
+    "pk": "pack packs pk",
+    "pc": "piece pieces pc pcs",
+    "deg": "° degree degrees deg",
+    "sqft": "sqft",
+    "cuft": "cuft",
+    "light": "light lights",
+}
+_UNIT = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+#: Units that mean nothing without their number.
+_BARE = frozenset(
+    "in,ft,lb,gal,oz,yd,v,w,a,ga,mm,cm,m,qt,deg,sqft,cuft".split(",")  # noqa: SIM905
+)
+_STOP = frozenset(
+    "a,an,and,at,by,for,from,in,is,it,of,on,or,that,the,this,to,with,w".split(",")  # noqa: SIM905
+)
+
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|°")
+_FRACTION = re.compile(r"(?:(\d+)\s*-?\s+|(\d+)-)?(?<![\d.])(\d{1,2})/(\d{1,3})(?![\d/])")
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),  # 20,000
+    (re.compile(r"\bsq(?:uare)?\.?[\s-]*(?:ft|feet|foot)\b"), " sqft "),
+    (re.compile(r"\bcu(?:bic)?\.?[\s-]*(?:ft|feet|foot)\b"), " cuft "),
+    (re.compile(r"(?<=\d)\s*(?:''|\"|”|″)"), " in "),
+    (re.compile(r"(?<=\d)\s*(?:'|’|′)(?!\w)"), " ft "),
+    (re.compile(r"(?<![\d.])\.(?=\d)"), "0."),
+    (re.compile(r"(?<=\d)\s*(?:x|\*|×|by)\s*(?=\.?\d)"), " x "),
+)
+_stem = Stemmer.Stemmer("english")
+
+
+def repaired(text: str) -> str:
+    """Known encoding damage undone and white space made single."""
+    for broken, right in _BROKEN:
+        text = text.replace(broken, right)
+    return " ".join(text.split())
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and numbers in order; fractions are decimals, units have one name."""
+    text = repaired(text).lower()
+    text = _FRACTION.sub(_decimal, text)
+    for pattern, instead in _RULES:
+        text = pattern.sub(instead, text)
+    found = _TOKEN.findall(text)
+    return [_number(token) if token[0].isdigit() else token for token in found]
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """A word's stem; numbers stay."""
+    return word if word[0].isdigit() else str(_stem.stemWord(word))
+
+
+def terms(tokens: Iterable[str]) -> list[str]:
+    """Index terms of `words`: stems, numbers alone and with unit, and dimensions joined by x."""
+    tokens = list(tokens)
+    found: list[str] = []
+    sides: list[str] = []
+    for at, token in enumerate(tokens):
+        if not token[0].isdigit():
+            measure = at > 0 and tokens[at - 1][0].isdigit() and token in _UNIT
+            if token not in _STOP and token != "x" and not (measure and _UNIT[token] in _BARE):
+                found.append(stem(token))
+            continue
+        found.append(token)
+        after = tokens[at + 1] if at + 1 < len(tokens) else ""
+        unit = _UNIT.get(after)
+        if unit:
+            found.append(token + unit)
+            after = tokens[at + 2] if at + 2 < len(tokens) else ""
+        if after in _SIDES:  # "W x", as in 36 in. W x 80 in. H
+            after = tokens[at + (3 if unit else 2)] if at + 3 < len(tokens) else ""
+        sides.append(token)
+        if after != "x":
+            if len(sides) > 1:
+                found.append("x".join(sides[:2]))
+                if len(sides) > 2:
+                    found.append("x".join(sides))
+            sides = []
+    return found
+
+
+_SIDES = frozenset(["w", "h", "l", "d"])
+
+
+def is_measure(term: str) -> bool:
+    """Whether a term is a number, alone or with a unit."""
+    return term[0].isdigit()
+
+
+def _decimal(match: re.Match[str]) -> str:
+    whole = int(match[1] or match[2] or 0)
+    bottom = int(match[4])
+    if bottom == 0:
+        return match[0]
+    return f" {round(whole + int(match[3]) / bottom, 4)} "
+
+
+def _number(token: str) -> str:
+    whole, _, part = token.partition(".")
+    part = part.rstrip("0")
+    whole = whole.lstrip("0") or "0"
+    return f"{whole}.{part}" if part else whole

@@ -1,0 +1,171 @@
+"""Audiences and ad scores on a small lake: consent is a rule that the writer cannot break."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from shoplake_jobs.forecast import forecast
+from shoplake_jobs.target import target
+
+from shoplake.contracts.book import load_contracts
+from shoplake.contracts.ddl import schema
+from shoplake.governance.run import Run
+from shoplake.models.demand.settings import load_demand
+from shoplake.runtime.lake import Lake
+from shoplake.runtime.settings import conf_dir, load
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+DAYS, PEOPLE, ITEMS = 60, 140, 8
+OPTIONS = argparse.Namespace(as_of=None)
+
+
+def key(person: int) -> str:
+    return f"{person:032x}"
+
+
+def consents(person: int) -> bool:
+    return person % 4 != 0
+
+
+def row(run: Run, table: str, **values: Any) -> tuple[Any, ...]:
+    """A row of the table, null where nothing is given."""
+    return tuple(values.pop(c.name, None) for c in run.contracts[table].columns)
+
+
+def lines(run: Run) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Everybody buys every sixth day, of the category that is theirs, having been shown two items."""
+    for person in range(PEOPLE):
+        yield "silver.people", row(run, "silver.people", person_key=key(person), shop="shop",
+            consent=consents(person), row_id=f"p{person}")  # fmt: skip
+        for day in range(person % 6, DAYS, 6):
+            at, item = START + timedelta(days=day), person % 2 + 2 * ((person + day) % 4)
+            told = {"shop": "shop", "person_key": key(person), "row_id": f"e{person}.{day}"}
+            yield "silver.orders", row(run, "silver.orders", **told, order_line_id=f"{person}.{day}",
+                order_id=f"o{person}.{day}", product_id=f"shop:{item}", kind="sale", line_kind="product",
+                quantity=2, unit_price=3, currency="GBP", amount=6, cancelled_quantity=0,
+                net_quantity=2, is_outlier=False, ordered_at=at, order_date=at.date())  # fmt: skip
+            for kind, shown in (
+                ("impression", item),
+                ("click", item),
+                ("impression", (item + 3) % ITEMS),
+            ):
+                yield "silver.events", row(run, "silver.events", **told, event_id=f"{person}.{day}.{kind}.{shown}",
+                    session_id=f"s{person}.{day}", kind=kind, product_id=f"shop:{shown}", position=1,
+                    occurred_at=at, event_date=at.date(), is_bot=False)  # fmt: skip
+    for item in range(ITEMS + 1):
+        yield "silver.products", row(run, "silver.products", product_id=f"shop:{item}",
+            valid_from=START, is_current=True, shop="shop", name=f"mug {item}", price=3, stock=40 * item,
+            category="even" if item % 2 == 0 else "odd", kind="product", text=f"mug {item}",
+            row_id=f"i{item}")  # fmt: skip
+        yield "gold.item_features", row(run, "gold.item_features", product_id=f"shop:{item}",
+            as_of=(START + timedelta(days=DAYS)).replace(hour=0), item_index=item + 1, name=f"mug {item}",
+            category="even" if item % 2 == 0 else "odd", text="", price=3.0, purchases_total=1,
+            purchases_30d=1, people_30d=1, views_30d=1, log_popularity=1.0, available=True)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder: Path = tmp_path_factory.mktemp("targeted")
+    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(folder / "lake")))
+    made = Run("target", lake, load_contracts(conf_dir() / "contracts"))
+    made.gate.open()
+    tables: dict[str, list[tuple[Any, ...]]] = {}
+    for table, values in lines(made):
+        tables.setdefault(table, []).append(values)
+    for table, rows in tables.items():
+        kinds = schema(made.contracts[table])
+        money = [i for i, f in enumerate(kinds) if f.dataType.typeName() == "decimal"]
+        rows = [
+            tuple(Decimal(v) if i in money and v is not None else v for i, v in enumerate(r))
+            for r in rows
+        ]
+        frame = spark.createDataFrame(rows, kinds)
+        frame.coalesce(1).write.format("delta").save(str(lake.folder(table)))
+    target(made, OPTIONS)
+    return made
+
+
+def test_audiences_are_of_people_who_consent_and_share_the_taste(run: Run) -> None:
+    found = run.lake.read("gold.audiences").toPandas()
+    assert set(found["audience"]) == {"even", "odd"}
+    who = found["person_key"].map(lambda k: int(k, 16))
+    assert all(map(consents, who))
+    odd = who[found["audience"] == "odd"]
+    assert len(odd) == 50
+    assert (odd % 2 == 1).mean() > 0.95
+
+
+def test_scores_are_of_the_audience_and_within_the_budget(run: Run) -> None:
+    scores = run.lake.read("gold.ad_scores").toPandas()
+    assert (scores["purchase_probability"] <= scores["click_probability"]).all()
+    assert set(scores["product_id"][scores["audience"] == "odd"]) <= {
+        "shop:1",
+        "shop:3",
+        "shop:5",
+        "shop:7",
+    }
+    assert (scores.groupby("audience")["expected_cost"].sum() <= 100).all()
+    assert scores["bid"].max() > 0
+
+
+def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(run: Run) -> None:
+    members = [(f"{p:032x}", p) for p in range(1, 80)] + [(key(999), 999)]
+    now = START + timedelta(days=200)
+    rows = [("sneaky", now, k, i + 1, 0.5, False, "by hand") for i, (k, _) in enumerate(members)]
+    frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
+    counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="sneaky")
+    kept = run.lake.read("gold.audiences").where("audience = 'sneaky'").collect()
+    assert all(consents(int(r.person_key, 16)) and r.person_key != key(999) for r in kept)
+    assert counts.quarantined == 80 - len(kept) == 20  # 19 without consent, 1 nobody knows
+
+
+def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
+    now = START + timedelta(days=300)
+    rows = [("tiny", now, key(4 * p + 1), p + 1, 0.5, False, "by hand") for p in range(20)]
+    frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
+    counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="tiny")
+    assert (counts.good, counts.quarantined) == (0, 20)
+
+
+def test_running_again_changes_nothing(run: Run) -> None:
+    before = run.lake.version("gold.audiences")
+    target(run, OPTIONS)
+    assert run.lake.version("gold.audiences") == before
+
+
+def test_forecasts_and_plans_of_the_same_lake(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = dataclasses.replace(
+        load_demand(), models=("recent_quantiles", "seasonal_naive"), horizon={"day": 6, "week": 4}
+    )
+    monkeypatch.setattr("shoplake_jobs.forecast.load_demand", lambda: quick)
+    forecast(run, OPTIONS)
+    days = run.lake.read("gold.demand_forecast").toPandas()
+    assert len(days) == (ITEMS + 1) * quick.horizon["day"]
+    assert set(days["demand_class"][days["product_id"] == "shop:8"]) == {"new"}
+    sold = days[days["product_id"] == "shop:1"]["mean"].mean()
+    assert sold == pytest.approx(2 * PEOPLE / 6 / ITEMS, rel=0.35)
+    plan = run.lake.read("gold.stock_plan").toPandas().set_index("product_id")
+    assert plan.loc["shop:0", "alert"] == "shortage"
+    assert plan.loc["shop:0", "order_now"]
+
+
+@pytest.mark.parametrize("name", ["stock", "ads"])
+def test_the_notebooks_read_these_tables(
+    run: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("SHOPLAKE_LAKE", run.lake.settings.lake)
+    notebook = nbformat.read(conf_dir().parent / "notebooks" / f"{name}.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
+    assert any("image/png" in o.get("data", {}) for o in outputs)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+from demand_shop import shop, trading
+
+from shoplake.models.demand.panel import Returns, season_of, trading_days
+
+
+def test_a_return_is_netted_against_its_sale_once_it_has_happened() -> None:
+    panel = shop(items=1, days=10)
+    back = Returns(np.array([0]), np.array([2]), np.array([7]), np.array([1], np.float32))
+    panel = dataclasses.replace(panel, sold=np.full((1, 10), 3, np.float32), returns=back)
+    assert panel.history(7)[0, 2] == 3  # not known yet
+    assert panel.history(8)[0, 2] == 2
+    assert panel.truth()[0].sum() == 29
+
+
+def test_closing_days_are_foreseen_from_the_last_weeks() -> None:
+    ahead = trading_days(trading("2026-01-05", 60), 12)
+    assert 6 not in ahead.dayofweek
+    assert len(ahead) == 12
+    assert ahead.is_monotonic_increasing
+
+
+def test_a_single_closed_monday_does_not_close_mondays() -> None:
+    days = trading("2026-01-05", 60)
+    days = days[days != pd.Timestamp("2026-02-23")]
+    assert 0 in trading_days(days, 6).dayofweek
+
+
+def test_weeks_a_year_apart_share_a_place() -> None:
+    weeks = pd.date_range("2010-02-05", periods=120, freq="7D")
+    place = season_of(weeks, "week", 52)
+    assert (place[52:] == place[:-52]).all()
+    assert len(set(place[:52])) == 52
