@@ -21,6 +21,7 @@ STEPS = [
     "stream",
     "forecast",
     "target",
+    "rank",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.

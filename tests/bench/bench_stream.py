@@ -51,22 +51,27 @@ SHOPLAKE = [sys.executable, "-m", "shoplake.cli"]
 class Bench:
     """A broker with the slice in its topic, and a mapping without `distinct`."""
 
-    def __init__(self, before: str, send: bool = True) -> None:
+    def __init__(self, before: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="shoplake-stream-"))
         self.before = before
+        self.processes: list[subprocess.Popen[bytes]] = []
         self.mapping = self.folder / "online_retail.yml"
         text = (conf_dir() / "sources" / "online_retail.yml").read_text()
         self.mapping.write_text(text.replace("distinct: true", "distinct: false"))
         os.environ["SHOPLAKE_PSEUDONYM_KEY"] = "a key for the stream bench"
-        self.broker = Broker(self.folder / "kafka")
         self.spark = get_spark("bench")
-        self.options = kafka_options(self.spark, self.settings("any"), self.broker.servers)
-        self.sent = self.send(0) if send else 0
+        self.sent = 0
+        self.broker = Broker(self.folder / "kafka")
 
-    def send(self, speed: float) -> int:
-        lake = Lake(self.spark, self.settings("any"))
-        mapping = load_mapping(self.mapping)
-        return replay(lake, mapping, str(DATA), self.options, speed=speed, before=self.before)
+    @property
+    def options(self) -> dict[str, str]:
+        return kafka_options(self.spark, self.settings("any"), self.broker.servers)
+
+    def fill(self) -> None:
+        """Everything up to `before` into the topic."""
+        lake, mapping = Lake(self.spark, self.settings("any")), load_mapping(self.mapping)
+        options = self.options
+        self.sent = replay(lake, mapping, str(DATA), options, speed=0, before=self.before)
 
     def settings(self, lake: str) -> Settings:
         return dataclasses.replace(load("local"), lake=str(self.folder / lake))
@@ -75,15 +80,29 @@ class Bench:
         command = [*SHOPLAKE, "stream", "--shop", str(self.mapping), *more]
         command += ["--lake", str(self.folder / lake), "--kafka", self.broker.servers]
         with (self.folder / "stream.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self.processes.append(process)
+        return process
 
-    def close(self) -> None:
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            kill(process)
         self.broker.stop()
         shutil.rmtree(self.folder)
 
 
-def kills(args: argparse.Namespace) -> int:
-    bench = Bench(args.before)
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the process and its JVM."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def kills(args: argparse.Namespace, bench: Bench) -> int:
+    bench.fill()
     print(f"{bench.sent:,} messages", flush=True)
     bench.spark.stop()
     common = ["--shop", str(bench.mapping), "--lake", str(bench.folder / "batch")]
@@ -96,14 +115,12 @@ def kills(args: argparse.Namespace) -> int:
     while done < args.kills:
         process = bench.stream("killed", *how)
         time.sleep(usual * chance.uniform(0.5, 1.6))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        kill(process)
         done += 1
         print(f"kill {done}: {progress(bench):,} messages taken", flush=True)
     end = bench.stream("killed", "--most", "50000", "--once").wait()
     wrong = bool(end) + compare(bench)
     print(f"{done} kills of `shoplake stream`, {wrong} differences", flush=True)
-    bench.close() if not wrong else print(bench.folder)
     return wrong
 
 
@@ -114,9 +131,7 @@ def first_batch(bench: Bench, how: tuple[str, ...]) -> float:
     while not progress(bench, "probe") and process.poll() is None:
         time.sleep(0.3)
     seconds = time.monotonic() - began
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     print(f"a first batch takes {seconds:.1f} s", flush=True)
     return seconds
 
@@ -166,8 +181,8 @@ def compare(bench: Bench) -> int:
     return wrong
 
 
-def throughput(args: argparse.Namespace) -> int:
-    bench = Bench(args.before)
+def throughput(args: argparse.Namespace, bench: Bench) -> int:
+    bench.fill()
     plain(bench, "warm")
     ours(bench, "warm_ours", silver=False)
     seconds = {
@@ -179,8 +194,6 @@ def throughput(args: argparse.Namespace) -> int:
     print(f"{bench.sent:,} messages, at most {args.most:,} a batch")
     for name, took in seconds.items():
         print(f"{name:<32}{took:6.1f} s {bench.sent / took:>10,.0f} rows/s  {base / took:.2f}")
-    bench.spark.stop()
-    bench.close()
     return 0
 
 
@@ -212,8 +225,7 @@ def ours(bench: Bench, name: str, silver: bool) -> float:
     return time.monotonic() - began
 
 
-def latency(args: argparse.Namespace) -> int:
-    bench = Bench(args.before, send=False)
+def latency(args: argparse.Namespace, bench: Bench) -> int:
     lines = bench.spark.read.option("header", True).csv(f"{DATA}/2010-12-*.csv.gz").limit(5000)
     rows: list[Any] = lines.toJSON().collect()
     process = bench.stream("live", "--refine-every", str(args.refine_every))
@@ -231,8 +243,7 @@ def latency(args: argparse.Namespace) -> int:
     end = time.monotonic() + 120
     while progress(bench, "live") < number + 10 and time.monotonic() < end:
         time.sleep(1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     there = bench.spark.read.format("kafka").options(**bench.options, subscribe=TOPIC).load()
     lake = Lake(bench.spark, bench.settings("live"))
     taken = lake.read("governance.offsets").where("state = 'taken'").alias("o")
@@ -260,8 +271,6 @@ def latency(args: argparse.Namespace) -> int:
     print(
         f"message to every bronze table: p50 {p50:.2f} s, p90 {p90:.2f} s, p99 {p99:.2f} s, max {worst:.2f} s"
     )
-    bench.spark.stop()
-    bench.close()
     return 0
 
 

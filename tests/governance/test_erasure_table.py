@@ -72,7 +72,7 @@ def left(lake: Lake) -> set[str]:
 
 def erase(lake: Lake) -> tuple[int, int]:
     removed = remove_rows(lake, TABLE, CONTRACT, ZOE, None)
-    masked = mask_mentions(lake, TABLE, ZOE)
+    masked = mask_mentions(lake, TABLE, ZOE, ["note", "tags"])
     purge_table(lake, TABLE, Searcher(ZOE).in_file)
     return removed, masked
 

@@ -13,7 +13,7 @@ from shoplake.contracts.ddl import schema
 from shoplake.contracts.model import Column, Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance import migrate as migrating
-from shoplake.governance.ledger import ensure, insert
+from shoplake.governance.ledger import append, ensure
 from shoplake.governance.migrate import applied, migrate
 from shoplake.governance.run import Run
 from shoplake.governance.versions import CONTRACTS, Gate, recorded_contract
@@ -47,8 +47,7 @@ class Shelf:
         self.add(contract, *rows)
 
     def add(self, contract: Contract, *rows: tuple[Any, ...]) -> None:
-        df = self.spark.createDataFrame(list(rows), schema(contract)).coalesce(1)
-        insert(self.lake, contract, df.write.format("delta").mode("append"))
+        append(self.lake, contract, list(rows))
 
     def build(self, contract: Contract, *rows: tuple[Any, ...]) -> None:
         """A whole run."""
@@ -115,7 +114,7 @@ def test_contracts_are_recorded_whole_and_once(shelf: Shelf) -> None:
 def test_breaking_change_is_refused_until_undone_or_declared(
     shelf: Shelf, changed: Any, said: str
 ) -> None:
-    shelf.start(shelf.first, A)
+    shelf.start(shelf.first)
     shelf.gate(shelf.first).open()
     second = changed(shelf.first)
     gate = shelf.gate(second)

@@ -46,17 +46,15 @@ def lines(run: Run) -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "silver.people", row(run, "silver.people", person_key=key(person), shop="shop",
             consent=consents(person), row_id=f"p{person}")  # fmt: skip
         for day in range(person % 6, DAYS, 6):
-            at, item = START + timedelta(days=day), person % 2 + 2 * ((person + day) % 4)
+            at, item = START + timedelta(days=day), person % 2 + 2 * ((person + day // 6) % 4)
             told = {"shop": "shop", "person_key": key(person), "row_id": f"e{person}.{day}"}
             yield "silver.orders", row(run, "silver.orders", **told, order_line_id=f"{person}.{day}",
                 order_id=f"o{person}.{day}", product_id=f"shop:{item}", kind="sale", line_kind="product",
                 quantity=2, unit_price=3, currency="GBP", amount=6, cancelled_quantity=0,
                 net_quantity=2, is_outlier=False, ordered_at=at, order_date=at.date())  # fmt: skip
-            for kind, shown in (
-                ("impression", item),
-                ("click", item),
-                ("impression", (item + 3) % ITEMS),
-            ):
+            seen = [("impression", item), ("click", item), ("impression", (item + 3) % ITEMS)]
+            seen += [("purchase", item)] if (person + day) % 3 == 0 else []
+            for kind, shown in seen:
                 yield "silver.events", row(run, "silver.events", **told, event_id=f"{person}.{day}.{kind}.{shown}",
                     session_id=f"s{person}.{day}", kind=kind, product_id=f"shop:{shown}", position=1,
                     occurred_at=at, event_date=at.date(), is_bot=False)  # fmt: skip
@@ -118,7 +116,7 @@ def test_scores_are_of_the_audience_and_within_the_budget(run: Run) -> None:
 
 def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(run: Run) -> None:
     members = [(f"{p:032x}", p) for p in range(1, 80)] + [(key(999), 999)]
-    now = START + timedelta(days=200)
+    now = START - timedelta(days=200)
     rows = [("sneaky", now, k, i + 1, 0.5, False, "by hand") for i, (k, _) in enumerate(members)]
     frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
     counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="sneaky")
@@ -128,7 +126,7 @@ def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(run: Run)
 
 
 def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
-    now = START + timedelta(days=300)
+    now = START - timedelta(days=300)
     rows = [("tiny", now, key(4 * p + 1), p + 1, 0.5, False, "by hand") for p in range(20)]
     frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
     counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="tiny")

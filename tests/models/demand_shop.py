@@ -26,7 +26,7 @@ CONFIG = DemandConfig(
     prior_periods=6,
     active_periods={"day": 30, "week": 13},
     boosting=BoostingConfig(10, 7, 20, 0.2, 4000),
-    network=NetworkConfig(16, 60, 256, 0.01),
+    network=NetworkConfig(16, 60, 20, 256, 0.01),
     stock=STOCK,
     seed=1,
 )

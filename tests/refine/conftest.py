@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -41,16 +42,19 @@ def bronze(spark: SparkSession) -> BronzeMaker:
     def make(entity: str, *rows: dict[str, Any], shop: str = "shop") -> DataFrame:
         columns = ENTITIES[entity].split()
         meta = ["_row_id", "_source", "_file", "_row", "_raw"]
-        types = {"_row": "bigint"}
-        schema = ", ".join(f"{name} {types.get(name, 'string')}" for name in [*meta, *columns])
+        types = {"_row": pa.int64()}
+        schema = pa.schema([(name, types.get(name, pa.string())) for name in [*meta, *columns]])
         data = [
-            (
-                *(row.get("row_id", f"r{i}"), row.get("shop", shop), "f.csv", i, "{}"),
-                *(row.get(column) for column in columns),
-            )
+            {
+                **{column: row.get(column) for column in columns},
+                "_row_id": row.get("row_id", f"r{i}"),
+                "_source": row.get("shop", shop),
+                **{"_file": "f.csv", "_row": i, "_raw": "{}"},
+            }
             for i, row in enumerate(rows)
         ]
-        made = spark.createDataFrame(data, schema)
+        # Rows within the plan itself: no Python worker is started to read them.
+        made = spark.createDataFrame(pa.Table.from_pylist(data, schema))
         return made.withColumns(
             {
                 "_ingested_at": F.lit("2020-01-01").cast("timestamp"),

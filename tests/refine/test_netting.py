@@ -23,7 +23,7 @@ START = datetime(2020, 1, 1)
 
 def line(number: int, kind: str, quantity: int, **given: Any) -> dict[str, Any]:
     row = {
-        "row_id": f"r{number:03}",
+        "row_id": f"{given.get('shop', 's')}{number:03}",
         "order_line_id": f"{given.get('shop', 's')}{number}",
         "order_id": f"o{number}",
         "shop": "s",

@@ -12,6 +12,9 @@ from shoplake.runtime.console import console
 if TYPE_CHECKING:
     from shoplake.evaluate.findings import Figure, Findings
 
+#: Metrics side by side in a table.
+_COLUMNS = 5
+
 
 def add(commands: Any) -> None:
     """Adds the command to the command line."""
@@ -53,33 +56,51 @@ def _print(found: Findings) -> None:
     from rich.table import Table
 
     metrics = list(dict.fromkeys(m for row in found.figures.values() for m in row))
-    table = Table(title=f"{found.task}: 95% intervals", title_justify="left")
-    table.add_column("model")
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    for model, row in found.figures.items():
-        mark = " [dim](baseline)[/]" if model in found.baselines else ""
-        name = f"[bold green]{model}[/]" if model == found.champion else model
-        table.add_row(name + mark, *[_cell(row.get(metric)) for metric in metrics])
-    console.print(table)
+    sure = [m for m in metrics if any(_has_interval(row.get(m)) for row in found.figures.values())]
+    rest = [m for m in metrics if m not in sure]
+    tables = [(f"{found.task}: 95% intervals", sure[i : i + _COLUMNS]) for i in _starts(sure)]
+    tables += [("without intervals", rest[i : i + _COLUMNS]) for i in _starts(rest)]
+    for title, columns in tables:
+        table = Table(title=title, title_justify="left")
+        table.add_column("model")
+        for metric in columns:
+            table.add_column(metric, justify="right")
+        for model, row in found.figures.items():
+            if not any(metric in row for metric in columns):
+                continue
+            mark = "\n[dim]baseline[/]" if model in found.baselines else ""
+            name = f"[bold green]{model}[/]" if model == found.champion else model
+            table.add_row(name + mark, *[_cell(row.get(metric)) for metric in columns])
+        console.print(table)
     console.print(
         f"champion: {found.champion} by {found.main}; `+` or `-`: ahead of or behind the strongest "
         "baseline beyond its paired interval",
         highlight=False,
     )
     for name, said in found.protocol.items():
-        console.print(f"  {name}: {said}", highlight=False, markup=False)
+        lines = said.items() if isinstance(said, dict) else [("", said)]
+        for key, text in lines:
+            label = f"{name}, {key}" if key else name
+            console.print(f"  {label}: {text}", highlight=False, markup=False)
     for note in found.notes:
         console.print(f"  note: {note}", highlight=False, markup=False)
+
+
+def _starts(metrics: list[str]) -> range:
+    return range(0, len(metrics), _COLUMNS)
+
+
+def _has_interval(figure: Figure | None) -> bool:
+    return figure is not None and figure.low is not None
 
 
 def _cell(figure: Figure | None) -> str:
     if figure is None:
         return ""
     text = f"{figure.value:.4f}"
-    if figure.low is not None:
-        text += f" [dim]{figure.low:.4f}–{figure.high:.4f}[/]"
     if figure.lead is not None:
         _, low, high = figure.lead
         text += " +" if low > 0 else " -" if high < 0 else "  "
+    if figure.low is not None:
+        text += f"\n[dim]{figure.low:.4f}–{figure.high:.4f}[/]"
     return text

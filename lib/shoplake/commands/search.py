@@ -22,9 +22,6 @@ def add(commands: Any) -> None:
     search.add_argument("--data", type=Path, help="judged titles of this folder, not a lake's")
     search.add_argument("--top", type=int, default=10, help="how many (default: 10)")
     search.add_argument("--explain", action="store_true", help="what adds how much to a score")
-    search.add_argument(
-        "--finetune", action="store_true", help="with --data: tune encoders first (once, long)"
-    )
     search.add_argument("--json", action="store_true", help="the whole answer as JSON")
     lake_options(search).set_defaults(run=_search)
 
@@ -63,7 +60,7 @@ def _answer(args: argparse.Namespace) -> Answer:
     if args.data is not None:
         from shoplake.serve.search_folder import open_folder
 
-        return open_folder(args.data, finetune=args.finetune).answer(args.query, args.top)
+        return open_folder(args.data).answer(args.query, args.top)
     from shoplake.runtime.sql import lake_folder
     from shoplake.serve.search_lake import open_lake
 

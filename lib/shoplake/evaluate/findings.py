@@ -126,6 +126,16 @@ def compared(
     return figures
 
 
+def recommended(
+    figures: Mapping[str, Mapping[str, Figure]], baselines: list[str], main: str, model: str
+) -> str:
+    """The model, if it leads the strongest baseline beyond its interval; else that baseline."""
+    lead = figures[model][main].lead
+    if lead is None or lead[1] > 0:
+        return model
+    return max(baselines, key=lambda name: figures[name][main].value)
+
+
 def required(folder: Path, *names: str) -> list[Path]:
     """The named files of a data folder.
 

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from shoplake.evaluate.findings import Findings, compared
+from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import Values
 from shoplake.evaluate.one_truth import one_truth_metrics
 from shoplake.evaluate.progress import tell, timed
-from shoplake.evaluate.spread import spread
+from shoplake.evaluate.spread import spread, top_items
 from shoplake.models.recommenders.config import Family, load_family
 from shoplake.models.recommenders.hybrid import Hybrid, load_hybrid
 from shoplake.models.recommenders.interactions import Interactions, Recommender
 from shoplake.models.recommenders.tuning import Validation, tuned
-from shoplake.serve.topk import select
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ class Setup:
 def run(setup: Setup, protocol: dict[str, Any], notes: list[str], seed: int) -> Findings:
     """Tune and fit on the validation's past, learn the ranker, fit on all, judge."""
     seconds: dict[str, float] = {}
-    few, rest = setup.validation.sample(setup.tuning_rows, seed)
+    size = min(setup.tuning_rows, len(setup.validation.truth) // 3)
+    few, rest = setup.validation.sample(size, seed)
     models, chosen = {}, {}
     for name, family in setup.families.items():
         with timed(seconds, name):
@@ -88,13 +88,16 @@ def run(setup: Setup, protocol: dict[str, Any], notes: list[str], seed: int) -> 
     count = setup.seen.counts()
     for name, top in shown.items():
         figures[name] |= spread(top, count, setup.histories.items)
+    champion = recommended(figures, setup.baselines, main, "hybrid")
+    if champion != "hybrid":
+        notes.append("the hybrid does not lead the strongest baseline beyond its interval here")
     settings = {name: family.settings for name, family in chosen.items()}
     return Findings(
         setup.task,
         {**protocol, "chosen settings": settings},
         figures,
         setup.baselines,
-        "hybrid",
+        champion,
         main,
         notes,
         seconds,
@@ -118,9 +121,9 @@ def _masked(scores: np.ndarray, block: Interactions, keep_seen: bool) -> np.ndar
 def _judge(
     setup: Setup, models: dict[str, Recommender], hybrid: Hybrid, seconds: dict[str, float]
 ) -> tuple[dict[str, dict[str, Values]], dict[str, np.ndarray]]:
-    """Per-row metrics of every model, and the top k of every model."""
+    """Per-row metrics of every model, and the top k of the hybrid and of the last baseline."""
     values: dict[str, dict[str, list[Values]]] = {name: {} for name in [*models, "hybrid"]}
-    shown: dict[str, list[np.ndarray]] = {name: [] for name in values}
+    shown: dict[str, list[np.ndarray]] = {"hybrid": [], setup.baselines[-1]: []}
     light = setup.histories.lengths <= setup.light
     tenth = max(1, len(setup.truth) // 10)
     for rows, block in setup.histories.blocks(setup.block):
@@ -135,11 +138,8 @@ def _judge(
             found = one_truth_metrics(scores, setup.truth[rows], setup.k)
             for metric, at in found.items():
                 values[name].setdefault(f"{metric}@{setup.k}", []).append(at)
-            top = select(scores, setup.k)
-            order = np.argsort(-top.scores, axis=1, kind="stable")
-            best = np.take_along_axis(top.indices, order, 1)
-            best[np.isneginf(np.take_along_axis(top.scores, order, 1))] = -1
-            shown[name].append(best)
+            if name in shown:
+                shown[name].append(top_items(scores, setup.k))
         if rows.stop // tenth > rows.start // tenth:
             tell(setup.task, f"judged {rows.stop:,} of {len(setup.truth):,}")
     joined = {

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from shoplake.evaluate.findings import Findings, compared
+from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
 from shoplake.evaluate.progress import tell, timed
 from shoplake.evaluate.shop import Shop, cuts, shop_of
-from shoplake.evaluate.spread import spread
+from shoplake.evaluate.spread import spread, top_items
 from shoplake.models.recommenders.boosted import load_boosted
 from shoplake.models.recommenders.config import Family, load_family
 from shoplake.models.recommenders.content import title_vectors
@@ -21,11 +21,16 @@ from shoplake.models.recommenders.interactions import Recommender
 from shoplake.models.recommenders.next_purchases import Moment, NextPurchases
 from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
 from shoplake.models.recommenders.tuning import Validation, tuned
-from shoplake.serve.topk import select
 
 K, HORIZON, BLOCK = 10, 30, 400
 MAIN = f"recall@{K}"
-BASELINES = ["popularity", "recent_popularity", "personal_frequency", "personal_recency", "item_knn"]
+BASELINES = [
+    "popularity",
+    "recent_popularity",
+    "personal_frequency",
+    "personal_recency",
+    "item_knn",
+]
 PARTS = ["recent_popularity", "personal", "item_knn", "als", "ease", "content"]
 
 
@@ -48,12 +53,10 @@ def families() -> dict[str, Family]:
     return found
 
 
-def run(
-    judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed: int
-) -> Findings:
+def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed: int) -> Findings:
     """Judge on the last 30 days of `judged`; see `tasks.purchases.run`."""
-    shop = shop_of(judged, other, notes)
-    cut, earlier = cuts(shop, HORIZON)
+    shop = shop_of(judged, other, notes, HORIZON)
+    cut, earlier = cuts(shop)
     seconds: dict[str, float] = {}
     with timed(seconds, "content"):
         vectors = title_vectors(shop.titles, 96)
@@ -77,11 +80,11 @@ def run(
         tell("purchases", f"ranker for {name} items: {rankers[name].trees} trees")
     with timed(seconds, "parts"):
         moment = moment_of(shop.purchases, cut, chosen, list(chosen), build)
-    after = shop.purchases.between(cut, cut + HORIZON).truth()
+    after = shop.purchases.between(cut, shop.end).truth()
     people = np.flatnonzero((moment.histories.lengths > 0) & (np.diff(after.indptr) > 0))
     if len(people) < 20:
         raise EvaluationError(
-            f"only {len(people)} people bought both before and within the last {HORIZON} days",
+            f"only {len(people)} people bought both before and within the last {shop.horizon} days",
             remedy="give a folder with more people, or a longer period",
         )
     values, shown = judge(moment, people, csr_array(after[people]), rankers, seconds)
@@ -90,14 +93,17 @@ def run(
     for name, top in shown.items():
         figures[name] |= spread(top, count, moment.histories.take(people).items)
     cold = int(((moment.histories.lengths == 0) & (np.diff(after.indptr) > 0)).sum())
-    notes.append(f"{cold:,} people bought for the first time within the 30 days: not judged")
+    notes.append(f"{cold:,} people bought for the first time within these days: not judged")
+    champion = recommended(figures, BASELINES, MAIN, "hybrid")
+    if champion != "hybrid":
+        notes.append("the hybrid does not lead the strongest baseline beyond its interval here")
     settings = {name: family.settings for name, family in chosen.items()}
     return Findings(
         "purchases",
         {**_protocol(shop, cut, earlier, after[people]), "chosen settings": settings},
         figures,
         BASELINES,
-        "hybrid",
+        champion,
         MAIN,
         notes,
         seconds,
@@ -184,7 +190,7 @@ def judge(
             found[f"{MAIN} light"] = np.where(block.lengths <= 10, found[MAIN], np.nan)
             for metric, at in found.items():
                 values.setdefault(name, {}).setdefault(metric, []).append(at)
-            shown.setdefault(name, []).append(_top(scores))
+            shown.setdefault(name, []).append(top_items(scores, K))
     joined = {
         name: {metric: np.concatenate(parts) for metric, parts in row.items()}
         for name, row in values.items()
@@ -204,25 +210,16 @@ def _metrics(scores: np.ndarray, truth: csr_array, suffix: str) -> dict[str, Val
     }
 
 
-def _top(scores: np.ndarray) -> np.ndarray:
-    """The K best items of each row, best first, -1 where there are fewer [B, K]."""
-    top = select(np.ascontiguousarray(scores), K)
-    order = np.argsort(-top.scores, axis=1, kind="stable")
-    best = np.take_along_axis(top.indices, order, 1)
-    best[np.isneginf(np.take_along_axis(top.scores, order, 1))] = -1
-    return np.asarray(best)
-
-
 def _protocol(
     shop: Shop, cut: int, earlier: list[tuple[int, int]], truth: csr_array
 ) -> dict[str, Any]:
     items = len(shop.titles)
     return {
-        "question": f"all items each person buys in the {HORIZON} days from {shop.date(cut)}",
-        "learned on": f"{len(shop.purchases.between(-(10**6), cut)):,} purchases (person, item, day) "
-        f"before {shop.date(cut)}",
-        "settings": f"chosen on the {earlier[0][1]} days from {shop.date(earlier[0][0])}; the ranker "
-        f"learned from {len(earlier)} cuts up to then",
+        "question": f"all items each person buys in the {shop.horizon} days from {shop.date(cut)}",
+        "learned on": f"{len(shop.purchases.between(-(10**6), cut)):,} purchases (person, item, "
+        f"day) before {shop.date(cut)}",
+        "settings": f"chosen on the {earlier[0][1]} days from {shop.date(earlier[0][0])}; the "
+        f"ranker learned from {len(earlier)} cuts up to then",
         "candidates": f"all {items:,} items, bought before or not; `new`: those not bought before",
         "ties": "neutral: the expectation over all orders of equal scores",
         "metrics": f"recall: hits in the top {K} / all true items; capped_recall: / min({K}, true)",

@@ -85,10 +85,13 @@ def estimate(
         direct = (chances * q).sum(axis=1)
         columns += [direct, direct + weight * (log.reward - q[rows, log.action])]
     parts = np.stack(columns, axis=1)
-    drawn = np.random.default_rng(seed).multinomial(
-        len(rows), np.full(len(rows), 1 / len(rows)), size=resamples
-    )
-    means = drawn @ parts / len(rows)
+    random = np.random.default_rng(seed)
+    means = np.stack(
+        [
+            np.bincount(random.integers(len(rows), size=len(rows)), minlength=len(rows)) @ parts
+            for _ in range(resamples)
+        ]
+    ) / len(rows)
     tail = (1 - level) / 2
     return {
         name: Interval(float(_value(name, parts.mean(axis=0))), float(low), float(high))

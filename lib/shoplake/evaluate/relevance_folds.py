@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from shoplake.evaluate.metrics import Values
 from shoplake.evaluate.relevance_baselines import PlainWords
 from shoplake.models.search.config import SearchConfig
-from shoplake.models.search.features import NAMES, features, scored, vote_features
+from shoplake.models.search.features import FAMILIES, NAMES, features, scored, vote_features
 from shoplake.models.search.index import Queries, SearchIndex
 from shoplake.models.search.judgements import Judgements
 from shoplake.models.search.model import BLOCK
@@ -21,30 +22,45 @@ from shoplake.models.search.ranker import fit_regressor
 MEAN, LINE, PLAIN, MODEL = (
     "relevance: mean grade",
     "relevance: BM25 score, regression",
-    "relevance: trees on plain word features",
+    "relevance: trees on word features",
     "relevance: trees on words, meaning and judgements",
 )
 Tell = Callable[[str], None]
 
 
-def baseline_grades(
-    plain: Values, grades: Values, query: NDArray[np.int64], new: Values, config: SearchConfig
-) -> dict[str, Values]:
-    """The baselines' grades of new pairs.
+#: Features that count words: no letters, no encoder, nothing learnt from grades.
+_COUNTED = [n for n in FAMILIES["words"] if not n.startswith("letters") and n != "word_grade"]
 
-    Args:
-        plain: `PlainWords.features` of the pairs to learn from.
-        grades: their grades.
-        query: their queries.
-        new: features of the pairs to predict.
-        config: of the trees.
+
+@dataclass(frozen=True)
+class Pairs:
+    """Judged pairs as the baselines see them.
+
+    Attributes:
+        query: of each pair.
+        bm25: of plain words.
+        words: features of the words family, at least.
     """
-    slope, level = np.polyfit(plain[:, 0], grades, 1)
-    trees = fit_regressor(pd.DataFrame(plain), query, grades, config, lambda _: None)
+
+    query: NDArray[np.int64]
+    bm25: NDArray[np.float32]
+    words: pd.DataFrame
+
+    def only(self, rows: NDArray[np.bool_]) -> Pairs:
+        """Some of them."""
+        return Pairs(self.query[rows], self.bm25[rows], self.words[rows])
+
+
+def baseline_grades(
+    known: Pairs, grades: Values, new: Pairs, config: SearchConfig
+) -> dict[str, Values]:
+    """The baselines' grades of new pairs, learnt from known ones."""
+    slope, level = np.polyfit(known.bm25, grades, 1)
+    trees = fit_regressor(known.words[_COUNTED], known.query, grades, config, lambda _: None)
     return {
-        MEAN: np.full(len(new), grades.mean()),
-        LINE: slope * new[:, 0] + level,
-        PLAIN: trees.predict(pd.DataFrame(new)),
+        MEAN: np.full(len(new.query), grades.mean()),
+        LINE: slope * new.bm25 + level,
+        PLAIN: trees.predict(new.words[_COUNTED]),
     }
 
 
@@ -70,21 +86,20 @@ def folded_grades(
         folds: how many.
     """
     fold = np.random.default_rng(config.seed + 1).permutation(len(judged.queries)) % folds
-    order = np.argsort(judged.query, kind="stable")
-    query, title, grades = judged.query[order], judged.title[order], judged.relevance[order]
+    query, title, grades = judged.query, judged.title, judged.relevance
     words = _words(index, read, query, title)
-    simple = plain.features(query, title)
-    found = {name: np.zeros(len(order)) for name in (MEAN, LINE, PLAIN, MODEL)}
+    simple = Pairs(query, plain.pairs(query, title), words)
+    found = {name: np.zeros(len(query)) for name in (MEAN, LINE, PLAIN, MODEL)}
     for k in range(folds):
         learn = fold != k
         votes = _votes(index, judged.only(learn), read, learn, query, title, config)
         rows = learn[query]
         every = pd.concat([words, votes], axis=1)[NAMES]
         model = fit_regressor(every[rows], query[rows], grades[rows], config, lambda _: None)
-        predicted = baseline_grades(simple[rows], grades[rows], query[rows], simple[~rows], config)
+        predicted = baseline_grades(simple.only(rows), grades[rows], simple.only(~rows), config)
         predicted[MODEL] = model.predict(every[~rows])
         for name, values in predicted.items():
-            found[name][order[~rows]] = values
+            found[name][~rows] = values
         error = np.sqrt(np.mean((predicted[MODEL] - grades[~rows]) ** 2))
         tell(f"relevance, fold {k + 1} of {folds}: RMSE {error:.4f}")
     return found

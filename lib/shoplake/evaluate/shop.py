@@ -18,63 +18,70 @@ class Shop:
     """A shop.
 
     Attributes:
-        purchases: of both folders where the people are the same, else of each in its own time.
+        purchases: of both folders, in order of the day.
         titles: [C] by item index.
         start: the date of day 0.
-        days: days from the first to the last purchase of the judged folder, both included.
-        first: the judged folder's first day.
+        end: the day after the last purchase.
+        horizon: the last days, which are judged.
     """
 
     purchases: Purchases
     titles: list[str]
     start: pd.Timestamp
-    first: int
     end: int
+    horizon: int
 
     def date(self, day: int) -> str:
         """A day as YYYY-MM-DD."""
         return f"{self.start + pd.Timedelta(days=day):%Y-%m-%d}"
 
 
-def shop_of(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str]) -> Shop:
+def shop_of(
+    judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], horizon: int = 30
+) -> Shop:
     """The judged lines, with those of the other folder that came before their cut.
 
     Raises:
-        EvaluationError: the judged lines span less than 60 days, or no person or item of the
-            other folder is in the judged one.
+        EvaluationError: there are less than 60 days.
     """
     day = judged["at"].dt.normalize()
-    span = (day.max() - day.min()).days + 1
-    if span < _SHORTEST:
-        raise EvaluationError(
-            f"the purchases span {span} days",
-            where=f"{day.min():%Y-%m-%d} to {day.max():%Y-%m-%d}",
-            remedy=f"give at least {_SHORTEST} days: the last 30 are judged, the rest is learned",
-        )
+    first, last = day.min(), day.max()
+    cut = last - pd.Timedelta(days=horizon - 1)
     lines = judged
     if other is not None:
         both = other["person"].isin(judged["person"]).mean()
-        if not both or not other["item"].isin(judged["item"]).any():
-            raise EvaluationError(
-                "the two folders have no person or no item in common",
-                remedy="give a training folder of the same shop, or leave --train out",
-            )
-        cut = day.max() - pd.Timedelta(days=29)
+        shared = other["item"].isin(judged["item"]).any()
+        # A folder that holds only a later period is judged whole, on the history of the other.
+        cut = max(cut, first) if both and shared else cut
         early = other[other["at"] < cut]
-        notes.append(
-            f"{len(early):,} lines of the training folder before {cut:%Y-%m-%d} count as "
-            f"history; {both:.0%} of its lines are of people of the judged folder"
+        if both and shared:
+            notes.append(
+                f"{len(early):,} lines of the training folder before {cut:%Y-%m-%d} count as "
+                f"history; {both:.0%} of its lines are of people of the judged folder"
+            )
+            lines = pd.concat([early, judged], ignore_index=True)
+            lines = lines.drop_duplicates(["person", "item", "at", "quantity"])
+        else:
+            notes.append(
+                "the training folder has no person or no item in common with the judged one: "
+                "only the judged folder's own history was learned from"
+            )
+    start = lines["at"].min().normalize()
+    if (last - start).days + 1 < _SHORTEST:
+        raise EvaluationError(
+            f"the purchases span {(last - start).days + 1} days",
+            where=f"{start:%Y-%m-%d} to {last:%Y-%m-%d}",
+            remedy=f"give at least {_SHORTEST} days, or earlier ones of the same shop as --train: "
+            f"the last {horizon} are judged, the rest is learned",
         )
-        lines = pd.concat([early, judged], ignore_index=True)
-        lines = lines.drop_duplicates(["person", "item", "at", "quantity"])
-    return _arrays(lines, day.min())
+    return _arrays(lines, (last - cut).days + 1)
 
 
-def _arrays(lines: pd.DataFrame, first: pd.Timestamp) -> Shop:
+def _arrays(lines: pd.DataFrame, horizon: int) -> Shop:
     date = lines["at"].dt.normalize()
     start = date.min()
     person, people = pd.factorize(lines["person"])
-    item, items = pd.factorize(lines["item"], sort=True)
+    item, _ = pd.factorize(lines["item"], sort=True)
     table = pd.DataFrame({"person": person, "item": item, "day": (date - start).dt.days})
     table["quantity"], table["price"] = lines["quantity"], lines["price"].clip(lower=0)
     by = ["day", "person", "item"]
@@ -97,20 +104,18 @@ def _arrays(lines: pd.DataFrame, first: pd.Timestamp) -> Shop:
         purchases,
         about["title"].tolist(),
         start,
-        (first - start).days,
         int(table["day"].max()) + 1,
+        horizon,
     )
 
 
-def cuts(shop: Shop, horizon: int) -> tuple[int, list[tuple[int, int]]]:
+def cuts(shop: Shop) -> tuple[int, list[tuple[int, int]]]:
     """The judged cut, and earlier ones, latest first, with the days that are learned from each.
 
-    An earlier cut's days end before the judged cut. They are `horizon`, or half of what there is
-    where the history is short.
+    An earlier cut's days end before the judged cut. They are as many as are judged, or half of
+    what there is where the history is short.
     """
-    cut = shop.end - horizon
-    length = min(horizon, cut // 2)
-    found = []
-    for at in range(cut - length, length - 1, -length):
-        found.append((at, length))
+    cut = shop.end - shop.horizon
+    length = min(shop.horizon, cut // 2)
+    found = [(at, length) for at in range(cut - length, length - 1, -length)]
     return cut, found[:_CUTS]

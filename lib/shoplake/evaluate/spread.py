@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from shoplake.evaluate.exposure import coverage, gini, item_exposure
 from shoplake.evaluate.findings import Figure
+from shoplake.serve.topk import select
 
 
 def spread(
@@ -37,3 +38,12 @@ def spread(
         f"popularity_lift@{k}": float(share[listed].mean() / own - 1),
     }
     return {name: Figure(value) for name, value in found.items() if np.isfinite(value)}
+
+
+def top_items(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """The k best items of each row [B, k], best first; -1 where there are fewer candidates."""
+    top = select(np.ascontiguousarray(scores), k)
+    order = np.argsort(-top.scores, axis=1, kind="stable")
+    best = np.take_along_axis(top.indices, order, 1)
+    best[np.isneginf(np.take_along_axis(top.scores, order, 1))] = -1
+    return best

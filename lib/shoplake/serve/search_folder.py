@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,19 +44,16 @@ class FolderSearch:
         return Answer(query, read.texts[0], hits)
 
 
-def open_folder(folder: Path, *, finetune: bool = False) -> FolderSearch:
+def open_folder(folder: Path) -> FolderSearch:
     """Search over the folder's titles, learning from its judgements unless that was done before.
 
     Args:
         folder: of the home_depot layout.
-        finetune: tune encoders as well (tens of minutes, once), as `shoplake evaluate` does.
 
     Raises:
         SourceError: the folder has no judgements.
     """
     config = load_search()
-    if not finetune:
-        config = replace(config, finetune=replace(config.finetune, steps=0))
     rows = read_judgements(folder)
     key = content_key(__version__, config, rows.to_csv())
     path = cache_folder() / "search" / f"{key}.pickle"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shoplake.errors import SourceError
 from shoplake.governance import publish as publishing
 from shoplake.ingest import landing
 
@@ -21,7 +22,7 @@ def die_before_the_ledger_hears(patch: pytest.MonkeyPatch) -> None:
     def publish_and_die(*args: object, **named: object) -> object:
         patch.setattr(args[1], "record", lambda **_: None)
         publishing.publish(*args, **named)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
+        raise RuntimeError("dead")
 
     patch.setattr(landing, "publish", publish_and_die)
 
@@ -32,7 +33,7 @@ def test_killed_restarted_and_robbed_of_its_checkpoint(
     with monkeypatch.context() as patch:
         die_before_the_ledger_hears(patch)
         corner.send(line(1), line(2))
-        with pytest.raises(Exception, match=r"."):
+        with pytest.raises(SourceError, match="ended: "):
             corner.take()
     assert corner.orders() == ["1", "2"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def training_rows(
     other = read_sequences(train)
     known = {item: i for i, item in enumerate(judged.ids)}
     same = [item in known and judged.titles[known[item]] == t for item, t in _named(other)]
-    by_title = not any(same) or np.mean([x for x in same]) < 0.5
+    by_title = not any(same) or np.mean(same) < 0.5
     titles = {title: i for i, title in enumerate(judged.titles)}
     index = np.array(
         [titles.get(t, -1) if by_title else known.get(item, -1) for item, t in _named(other)]
@@ -114,7 +113,7 @@ def training_rows(
     if missing:
         notes.append(f"{missing:,} items of the training folder are not in the judged catalogue")
     rows = [row for row in rows if len(row) > 1]
-    return Interactions.of(rows, judged.histories.catalogue), dataclasses.replace(judged)
+    return Interactions.of(rows, judged.histories.catalogue), judged
 
 
 def _named(folder: Sequences) -> list[tuple[str, str]]:

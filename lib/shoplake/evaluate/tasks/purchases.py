@@ -13,8 +13,8 @@ from shoplake.evaluate.progress import tell
 def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     """Cut the last 30 days off `data`, learn from what precedes them, judge on them.
 
-    With `train`, of the same layout, its purchases before the cut count as earlier history where
-    people of both folders are the same; otherwise the ranker learns from them alone.
+    With `train`, of the same shop, its purchases before the cut count as earlier history; then
+    `data` may be a later period alone, even a short one.
 
     Raises:
         EvaluationError: a folder is of neither layout, or is too short.

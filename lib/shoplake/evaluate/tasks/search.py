@@ -12,7 +12,7 @@ from shoplake.evaluate.findings import Findings, compared
 from shoplake.evaluate.metrics import EvaluationError, Values
 from shoplake.evaluate.relevance_baselines import PlainWords
 from shoplake.evaluate.relevance_folds import MODEL as RELEVANCE
-from shoplake.evaluate.relevance_folds import baseline_grades, folded_grades
+from shoplake.evaluate.relevance_folds import Pairs, baseline_grades, folded_grades
 from shoplake.evaluate.relevance_metrics import grade_metrics, retrieval_metrics
 from shoplake.evaluate.relevance_protocol import HELD_OUT, NOTES, protocol
 from shoplake.models.search.config import SearchConfig, load_search
@@ -28,7 +28,7 @@ WORDS, BASE, ADDED, TERMS, TUNED, FIRST, RANKER = (
     "BM25 + MiniLM untouched",
     "BM25, our text analysis",
     "encoder fine-tuned",
-    "first score: words + letters + fine-tuned",
+    "first score: words + letters + meaning",
     "learned ranker",
 )
 BASELINES = [WORDS, BASE, ADDED]
@@ -150,21 +150,21 @@ def _grades(
 ) -> dict[str, Values]:
     """Grades of the pairs of `asked`, learnt from `known`."""
     assert model.regressor is not None
-    learnt = PlainWords(model.index.titles, known.queries.tolist())
-    new = PlainWords(model.index.titles, asked.queries.tolist())
-    graded = baseline_grades(
-        learnt.features(known.query, known.title),
-        known.relevance,
-        known.query,
-        new.features(asked.query, asked.title),
-        config,
-    )
-    graded[RELEVANCE] = np.zeros(len(asked))
+    assert model.learnt is not None
+    parts = []
     for block in model.blocks(read):
         rows = (asked.query >= block.part.start) & (asked.query < block.part.stop)
-        pairs = model.pairs(block, asked.query[rows], asked.title[rows])
-        graded[RELEVANCE][rows] = model.regressor.predict(pairs.features)
-    return graded
+        parts.append(model.pairs(block, asked.query[rows], asked.title[rows]).features)
+    features = pd.concat(parts, ignore_index=True)
+    graded = baseline_grades(
+        _pairs(model, known, model.learnt), known.relevance, _pairs(model, asked, features), config
+    )
+    return {**graded, RELEVANCE: model.regressor.predict(features)}
+
+
+def _pairs(model: SearchModel, judged: Judgements, features: pd.DataFrame) -> Pairs:
+    plain = PlainWords(model.index.titles, judged.queries.tolist())
+    return Pairs(judged.query, plain.pairs(judged.query, judged.title), features)
 
 
 def _trained_on(

@@ -34,7 +34,11 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     knn = families.pop("session_knn")
     plain = knn.replaced(distance_decay=0.0, session_decay=0.0, idf=1.0, position_decay=3.0)
     sasrec = families.pop("sasrec")
-    families |= {"vsknn": plain.untuned(), "stan": knn, "sasrec": sasrec}
+    families |= {
+        "vsknn": plain.untuned(),
+        "stan": knn,
+        "sasrec": sasrec.replaced(epochs=2, update_epochs=1),
+    }
     setup = next_item.Setup(
         task="sessions",
         seen=found.seen,

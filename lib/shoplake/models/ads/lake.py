@@ -116,6 +116,8 @@ def ad_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of gold.ad_scores: each person's best offers of the audience's category.
 
+    A shop that tells of no impressions has none.
+
     Args:
         audience: rows of gold.audiences as of then.
         impressions: of `shown`.
@@ -126,7 +128,7 @@ def ad_rows(
     Raises:
         AdsError: there are too few impressions to learn from.
     """
-    if audience.empty:
+    if audience.empty or impressions.empty:
         return
     items = items.sort_values("product_id").reset_index(drop=True)
     place = {p: i for i, p in enumerate(items["product_id"])}

@@ -11,7 +11,7 @@ from shoplake.models.demand.panel import Floats
 from shoplake.models.demand.settings import LEVELS, BoostingConfig
 
 #: Levels that are fitted; the rest lie between them.
-_FITTED = np.array([0.025, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.975])
+_FITTED = np.array([0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95])
 
 
 def lightgbm() -> Any:
@@ -80,9 +80,10 @@ class BoostedQuantiles:
     def predict(self, x: Floats) -> Floats:
         """Quantiles [n, L] at LEVELS, sorted."""
         fitted = np.sort(np.stack([b.predict(x) for b in self._boosters], axis=1), axis=1)
-        last = 2 * fitted[:, -1] - fitted[:, -2]
-        known = np.concatenate([fitted, last[:, None]], axis=1)
-        return spread(known, np.append(_FITTED, 0.99))
+        low, high = fitted[:, :2], fitted[:, -2:]
+        ends = (2 * low[:, :1] - low[:, 1:], 2 * high[:, 1:] - high[:, :1])
+        known = np.concatenate([ends[0], fitted, ends[1]], axis=1)
+        return spread(known, np.concatenate([[0.01], _FITTED, [0.99]]))
 
 
 def spread(values: Floats, levels: np.ndarray) -> Floats:

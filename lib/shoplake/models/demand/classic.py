@@ -33,7 +33,7 @@ def seasonal_naive(panel: Panel, origin: int, horizon: int) -> Floats:
 def recent_quantiles(panel: Panel, origin: int, horizon: int) -> Floats:
     """Quantiles of what was sold lately: 8 weeks of days, or 13 weeks."""
     known = started(panel, origin)[:, -(48 if panel.unit == "day" else 13) :]
-    return np.repeat(_nan_quantiles(known)[:, None], horizon, axis=1)
+    return np.repeat(np.maximum(_nan_quantiles(known), 0)[:, None], horizon, axis=1)
 
 
 def exponential_smoothing(panel: Panel, origin: int, horizon: int) -> Floats:
@@ -126,7 +126,8 @@ def residual_quantiles(point: Floats, errors: Floats) -> Floats:
     """
     shift = _nan_quantiles(errors)
     few = (~np.isnan(errors)).sum(axis=1) < _LEAST_RESIDUALS
-    size = np.maximum(point.mean(axis=1), 1e-6)[:, None]
+    usual = point.mean(axis=1)
+    size = np.maximum(usual, max(0.1 * float(usual.mean()), 1e-6))[:, None]
     if few.any() and not few.all():
         scaled = errors[~few] / size[~few]
         shift[few] = np.nanquantile(scaled, LEVELS).astype(np.float32) * size[few]

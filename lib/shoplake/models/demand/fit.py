@@ -12,6 +12,8 @@ from shoplake.models.demand.panel import DemandError, Floats, Panel
 from shoplake.models.demand.settings import LEVELS, DemandConfig
 
 GLOBAL = ("gradient_boosting", "network")
+#: Days of one item are much alike: more of them teach little.
+_ROWS_A_SERIES = 60
 
 
 def candidates(panel: Panel, origin: int, horizon: int, config: DemandConfig) -> dict[str, Floats]:
@@ -30,8 +32,7 @@ def candidates(panel: Panel, origin: int, horizon: int, config: DemandConfig) ->
         for name in wanted:
             model: BoostedQuantiles | QuantileNetwork
             if name == "network":
-                sizes = [int(codes.max()) + 1 for codes in panel.groups.values()]
-                model = QuantileNetwork.fit(rows, sizes, config.network, config.seed)
+                model = QuantileNetwork.fit(rows, len(panel.groups), config.network, config.seed)
             else:
                 model = BoostedQuantiles.fit(rows, len(panel.groups), config.boosting, config.seed)
             found = model.predict(flat).reshape(*ahead.x.shape[:2], len(LEVELS))
@@ -61,7 +62,8 @@ def training_rows(
         )
     random = np.random.default_rng(config.seed)
     target = panel.history(origin)
-    share = config.boosting.rows // len(starts)
+    rows = min(config.boosting.rows, _ROWS_A_SERIES * len(panel.first))
+    share = max(rows // len(starts), 1)
     parts = []
     for start in starts:
         past = build_inputs(panel, start, horizon, config)

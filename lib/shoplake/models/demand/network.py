@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from shoplake.models.demand.panel import Floats
 from shoplake.models.demand.settings import LEVELS, NetworkConfig
 
-_EMBEDDING = 8
-
 
 class QuantileNetwork(nn.Module):
     """Features [n, F] to increasing quantiles [n, L].
@@ -20,16 +18,15 @@ class QuantileNetwork(nn.Module):
     quantile function RNNs", AISTATS 2019, section 3).
     """
 
-    def __init__(self, mean: Floats, scale: Floats, sizes: list[int], width: int) -> None:
+    def __init__(self, mean: Floats, scale: Floats, codes: int, width: int) -> None:
         super().__init__()
-        self.codes = nn.ModuleList(nn.Embedding(size, _EMBEDDING) for size in sizes)
+        self.codes = codes
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.as_tensor(mean))
         self.register_buffer("scale", torch.as_tensor(scale))
-        size = 2 * len(mean) + _EMBEDDING * len(sizes)
         self.body = nn.Sequential(
-            nn.Linear(size, width),
+            nn.Linear(2 * len(mean), width),
             nn.SiLU(),
             nn.Linear(width, width),
             nn.SiLU(),
@@ -38,11 +35,9 @@ class QuantileNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Quantiles in units of the level; an unknown feature is 0 with its own flag."""
-        codes, numbers = x[:, : len(self.codes)].long(), x[:, len(self.codes) :]
+        numbers = x[:, self.codes :]
         known = torch.nan_to_num((numbers - self.mean) / self.scale).clamp(-6, 6)
-        parts = [known, torch.isnan(numbers).float()]
-        parts += [table(codes[:, i]) for i, table in enumerate(self.codes)]
-        out = self.body(torch.cat(parts, dim=1))
+        out = self.body(torch.cat([known, torch.isnan(numbers).float()], dim=1))
         steps = torch.cat([out[:, :1], nn.functional.softplus(out[:, 1:] - 2)], dim=1)
         return torch.cumsum(steps, dim=1)
 
@@ -50,15 +45,16 @@ class QuantileNetwork(nn.Module):
     def fit(
         cls,
         rows: tuple[Floats, Floats, Floats],
-        sizes: list[int],
+        codes: int,
         config: NetworkConfig,
         seed: int,
     ) -> QuantileNetwork:
         """Learn by the pinball loss.
 
         Args:
-            rows: features [n, F], the first of them codes below `sizes`; targets; weights [n].
-            sizes: how many codes each group has.
+            rows: features [n, F], targets and weights [n].
+            codes: the first so many features are codes of groups and are not read: vectors of
+                departments and stores made it worse on the chain's weeks (docs/decisions.md).
             config: settings.
             seed: of weights and batches.
         """
@@ -66,17 +62,18 @@ class QuantileNetwork(nn.Module):
         random = np.random.default_rng(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            known = np.ma.masked_invalid(x[:, len(sizes) :])
+            known = np.ma.masked_invalid(x[:, codes:])
             mean = known.mean(axis=0).filled(0).astype(np.float32)
             scale = known.std(axis=0).filled(0).astype(np.float32) + 1e-3
-            network = cls(mean, scale, sizes, config.width)
+            network = cls(mean, scale, codes, config.width)
             levels = torch.as_tensor(LEVELS, dtype=torch.float32)
             optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate)
+            steps = max(min(config.steps, config.max_epochs * len(x) // config.batch), 50)
             rate = torch.optim.lr_scheduler.OneCycleLR(
-                optimiser, config.learning_rate, total_steps=config.steps
+                optimiser, config.learning_rate, total_steps=steps
             )
             inputs, targets, weights = (torch.as_tensor(a) for a in (x, y, weight))
-            for _ in range(config.steps):
+            for _ in range(steps):
                 batch = torch.as_tensor(random.integers(len(x), size=config.batch))
                 gap = targets[batch, None] - network(inputs[batch])
                 loss = torch.maximum(levels * gap, (levels - 1) * gap).mean(dim=1)

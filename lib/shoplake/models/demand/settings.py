@@ -51,11 +51,13 @@ class NetworkConfig:
 
     Attributes:
         width: of its two hidden layers.
-        steps, batch, learning_rate: Adam with a one-cycle rate.
+        steps, batch, learning_rate: AdamW with a one-cycle rate.
+        max_epochs: most passes over the rows, for small shops.
     """
 
     width: int
     steps: int
+    max_epochs: int
     batch: int
     learning_rate: float
 

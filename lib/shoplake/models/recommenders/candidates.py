@@ -38,11 +38,11 @@ def best(
     size = (len(histories), histories.catalogue)
     chosen = np.zeros(size, dtype=np.bool_)
     for found in scores.values():
-        values, columns = torch.topk(torch.from_numpy(found), min(each, size[1]), sorted=False)
-        rows, places = np.nonzero(np.isfinite(values.numpy()) & (values.numpy() != 0))
-        chosen[rows, columns.numpy()[rows, places]] = True
+        values, places = torch.topk(torch.from_numpy(found), min(each, size[1]), sorted=False)
+        rows, at = np.nonzero(np.isfinite(values.numpy()) & (values.numpy() != 0))
+        chosen[rows, places.numpy()[rows, at]] = True
     rows, items = np.nonzero(chosen)
-    columns = []
+    columns: list[np.ndarray] = []
     for found in scores.values():
         columns += of_scores(found[rows, items], rows, len(histories))
     columns += _of_items(rows, items, histories, count)

@@ -95,7 +95,7 @@ def load_family(name: str, file: str | None = None) -> Family:
     except yaml.YAMLError as error:
         raise SettingsError(f"not valid YAML: {error}", where=str(path)) from None
     grid = data.pop("grid", {}) if isinstance(data, dict) else {}
-    config = from_dict(kind, data, str(path))
+    config: Any = from_dict(kind, data, str(path))
     for setting, value in itertools.chain.from_iterable(
         [(setting, value) for value in values] for setting, values in grid.items()
     ):

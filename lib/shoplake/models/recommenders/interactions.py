@@ -95,7 +95,7 @@ class Interactions:
         return Interactions(self.items[at], offsets, self.catalogue, days)
 
     def without_last(self) -> tuple[Interactions, Ints]:
-        """Each row without its last interaction, and that one's item [P]; rows need one at least."""
+        """Each row without its last interaction, and that one's item [P]; no row may be empty."""
         return self.where(self.age > 0), self.items[self.offsets[1:] - 1]
 
     def last(self, count: int) -> Ints:

@@ -35,7 +35,9 @@ class Moment:
     features: PurchaseFeatures
     parts: Mapping[str, Recommender]
 
-    def blocks(self, people: Ints, size: int) -> Iterator[tuple[Ints, Interactions, dict[str, Floats]]]:
+    def blocks(
+        self, people: Ints, size: int
+    ) -> Iterator[tuple[Ints, Interactions, dict[str, Floats]]]:
         """(people, their histories, scores by part) for blocks of people."""
         for start in range(0, len(people), size):
             rows = people[start : start + size]

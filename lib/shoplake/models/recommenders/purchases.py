@@ -121,7 +121,7 @@ class PurchaseFeatures:
         return np.stack([*columns, np.log1p(distinct), price / per], axis=1)
 
     def _of_items(self, past: Purchases, pair: Ints) -> NDArray[np.float64]:
-        """Sales of late and before, how many buy it again, when it was sold first and last, price."""
+        """Sales of late and before, how many buy it again, its last and first sale, price."""
         size = self.items
         lines = np.bincount(past.item, minlength=size)
         buyers = np.bincount(np.unique(pair) % size, minlength=size)

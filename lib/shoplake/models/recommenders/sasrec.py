@@ -30,12 +30,13 @@ class SasrecConfig:
     Attributes:
         dimension: of items and states.
         layers, heads: of the transformer.
+        rows: the latest rows that are learned from, at most.
         length: the last interactions of a history that are read.
         dropout: everywhere.
         negatives: items drawn evenly for a batch.
         temperature: cosine similarities are divided by it.
         batch: histories of a step.
-        learning_rate: of AdamW, after a warm-up of 100 steps, falling to 0.
+        learning_rate: of AdamW, after a warm-up of 100 steps or a tenth of all, falling to 0.
         weight_decay: of AdamW.
         history_decay: weight of an item in the decayed mean, by its distance from the state.
         epochs: passes over the interactions.
@@ -46,6 +47,7 @@ class SasrecConfig:
     dimension: int = 64
     layers: int = 2
     heads: int = 2
+    rows: int = 100_000
     length: int = 20
     dropout: float = 0.2
     negatives: int = 512
@@ -71,7 +73,7 @@ class Sasrec:
         torch.manual_seed(self.config.seed)
         rng = np.random.default_rng(self.config.seed)
         epochs = self.config.update_epochs if self.network else self.config.epochs
-        rows = seen.take(np.flatnonzero(seen.lengths > 1))
+        rows = seen.take(np.flatnonzero(seen.lengths > 1)[-self.config.rows :])
         if self.network is None:
             start = item_vectors(seen, self.config.dimension, self.config.seed)
             self.network = Network(self.config, start, seen.counts())
@@ -80,8 +82,9 @@ class Sasrec:
             net.parameters(), self.config.learning_rate, weight_decay=self.config.weight_decay
         )
         steps = max(1, epochs * -(-len(rows) // self.config.batch))
+        warm = max(1, min(100, steps // 10))
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min((step + 1) / 100, 1 - step / steps)
+            optimizer, lambda step: min((step + 1) / warm, 1 - step / steps)
         )
         for _ in range(epochs):
             for batch in _batches(rows.lengths, self.config.batch, rng):
@@ -166,7 +169,7 @@ class Network(nn.Module):
 
 
 def item_vectors(seen: Interactions, dimension: int, seed: int) -> Floats:
-    """Unit vectors [C, d] of items: those that occur together often, for their counts, are close."""
+    """Unit vectors [C, d]: items that occur together often, for their counts, are close."""
     from sklearn.utils.extmath import randomized_svd
 
     left, right, gap = pairs(seen, 5)

@@ -13,7 +13,6 @@ from shoplake.models.search.encoder import Vectors
 from shoplake.models.search.index import Queries, SearchIndex
 from shoplake.models.search.lexical import pair_scores
 from shoplake.models.search.neighbours import Votes
-from shoplake.models.search.text import is_measure
 
 #: Features by what they are made of, for `--explain`.
 FAMILIES = {
@@ -22,6 +21,7 @@ FAMILIES = {
         *("matched", "matched_idf", "missed_idf", "missed_most", "measures", "measures_matched"),
         *("last", "last_in_head", "last_is_thing", "first_matched", "brand", "pairs_matched"),
         *("of_title", "of_head", "query_terms", "title_terms", "query_length"),
+        "word_grade",
     ),
     "meaning": ("base", "base_of_best", "tuned", "tuned_of_best", "feedback"),
     "behaviour": ("seen", "gain", "votes_direction", "nearest"),
@@ -87,6 +87,10 @@ def features(
         at[name] = cosines[query, title]
         at[f"{name}_of_best"] = at[name] - cosines.max(axis=1)[query]
     at |= _words(index, queries, query, title)
+    at["word_grade"] = np.zeros(len(query), dtype=np.float32)
+    if index.weights is not None:
+        grades = index.weights.grades(queries.terms, queries.shares, query, title)
+        at["word_grade"] = grades
     at["bm25_raw"] = pair_scores(queries.raw, index.terms.rows, query, title)
     texts, shares = _space(index, queries)
     at["feedback"] = _dots(_weighed(_feedback(scores, texts), shares), texts, query, title)
@@ -124,9 +128,8 @@ def _words(
 ) -> dict[str, NDArray[np.float32]]:
     """Which of the query's words the title has, and where."""
     idf = index.terms.idf
-    measure = np.array([bool(t) and is_measure(t) for t in index.terms.columns], dtype=np.float32)
     scaled = csr_array(queries.terms.multiply(idf[None, :]))
-    numbers = csr_array(queries.terms.multiply(measure[None, :]))
+    numbers = csr_array(queries.terms.multiply(index.measures[None, :]))
 
     def both(asked: csr_array, held: csr_array) -> NDArray[np.float32]:
         return pair_scores(asked, held, query, title)
@@ -134,8 +137,6 @@ def _words(
     matched, matched_idf = both(queries.terms, index.all), both(scaled, index.all)
     # A word that no title has counts as the rarest.
     whole = scaled.sum(axis=1) + (queries.known - queries.terms.sum(axis=1)) * idf.max()
-    title_idf = index.all @ idf
-    head_idf = index.head @ idf
     head_matched = both(scaled, index.head)
     asked_numbers = numbers.sum(axis=1)[query]
     paired = np.maximum(queries.pairs.sum(axis=1), 1)[query]
@@ -152,10 +153,10 @@ def _words(
         "first_matched": both(queries.first, index.all),
         "brand": both(queries.terms, index.brand),
         "pairs_matched": both(queries.pairs, index.title_pairs) / paired,
-        "of_title": matched_idf / np.maximum(title_idf[title], 1e-6),
-        "of_head": head_matched / np.maximum(head_idf[title], 1e-6),
+        "of_title": matched_idf / np.maximum(index.title_idf[title], 1e-6),
+        "of_head": head_matched / np.maximum(index.head_idf[title], 1e-6),
         "query_terms": queries.known[query],
-        "title_terms": index.all.sum(axis=1)[title],
+        "title_terms": index.title_terms[title],
         "query_length": np.array([len(t) for t in queries.texts], dtype=np.float32)[query],
     }
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from shoplake.models.search.encoder import TextEncoder, Vectors
+from shoplake.models.search.judgements import Judgements
 from shoplake.models.search.lexical import LetterIndex, TermIndex
 from shoplake.models.search.spelling import Speller
-from shoplake.models.search.text import terms, words
+from shoplake.models.search.text import is_measure, terms, words
 from shoplake.models.search.titles import pairs, parts
+from shoplake.models.search.word_weights import WordWeights
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Queries:
         letters: character n-grams, unit vectors.
         known: number of corrected terms, whether the catalogue has them or not [Q].
         vectors: by the untouched base model [Q, width].
-        tuned: by the tuned encoders side by side, times `shares` [Q, width * E]; E may be 0.
-        shares: how much each tuned encoder counts for the query [Q, E].
+        tuned: by the tuned encoders side by side, times `shares` [Q, width * 2]; width 0 if none.
+        shares: how much what was learnt on each half of the judged queries counts for the query
+            [Q, 2].
     """
 
     texts: list[str]
@@ -77,11 +80,17 @@ class SearchIndex:
         self.thing = self.terms.queries([p.thing for p in found])
         self.brand = self.terms.queries([p.brand for p in found])
         self.title_pairs = self.pairs.queries([p.pairs for p in found])
+        self.title_terms = self.all.sum(axis=1)
+        self.title_idf = self.all @ self.terms.idf
+        self.head_idf = self.head @ self.terms.idf
+        columns = self.terms.columns
+        self.measures = np.array([bool(t) and is_measure(t) for t in columns], dtype=np.float32)
         self.letters = LetterIndex(self.texts)
         self._base = base
         self._tuned: list[TextEncoder] = []
         self.vectors = base.encode_kept(self.texts)
         self.tuned = np.zeros((len(self.titles), 0), dtype=np.float32)
+        self.weights: WordWeights | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the untouched base model."""
@@ -92,6 +101,12 @@ class SearchIndex:
         self._tuned = list(encoders)
         self.tuned = np.hstack([encoder.encode_kept(self.texts) for encoder in encoders])
 
+    def weigh(self, judged: Judgements, halves: NDArray[np.int64]) -> None:
+        """Learn how much words matter from judgements, half by half."""
+        asked = [terms(tokens) for tokens in self.corrected(judged.queries.tolist())]
+        matrix = self.terms.queries(asked)
+        self.weights = WordWeights(judged, matrix, self.all, self.head, halves)
+
     def corrected(self, queries: Sequence[str]) -> list[list[str]]:
         """Each query's words as the catalogue spells them."""
         return [self.speller.correct(query) for query in queries]
@@ -101,14 +116,15 @@ class SearchIndex:
 
         Args:
             queries: as typed.
-            trained_on: which tuned encoder learnt from the query and so must not read it [Q]; -1
-                and by default none did, and all of them read it.
+            trained_on: the half that learnt from the query and so must not judge it [Q]; -1 and by
+                default none did, and both judge it.
         """
         corrected = self.corrected(queries)
         found = [terms(tokens) for tokens in corrected]
         plain = [[t for t in q if not t[0].isdigit()] or q for q in found]
         texts = [" ".join(tokens) for tokens in corrected]
         matrix = self.terms.queries
+        shares = _shares(len(texts), trained_on)
         return Queries(
             texts,
             matrix(found),
@@ -119,19 +135,21 @@ class SearchIndex:
             self.letters.queries(texts),
             np.array([max(1, len(set(q))) for q in found], dtype=np.float32),
             self._base.encode(texts),
-            *self._tuned_vectors(texts, trained_on),
+            self._tuned_vectors(texts, shares),
+            shares,
         )
 
-    def _tuned_vectors(
-        self, texts: list[str], trained_on: NDArray[np.int64] | None
-    ) -> tuple[Vectors, NDArray[np.float32]]:
-        count = len(self._tuned)
-        shares = np.full((len(texts), count), 1 / max(1, count), dtype=np.float32)
-        if not count:
-            return np.zeros((len(texts), 0), dtype=np.float32), shares
-        if trained_on is not None and count > 1:
-            learnt = np.flatnonzero(trained_on >= 0)
-            shares[learnt] = 1 / (count - 1)
-            shares[learnt, trained_on[learnt]] = 0
+    def _tuned_vectors(self, texts: list[str], shares: NDArray[np.float32]) -> Vectors:
+        if not self._tuned:
+            return np.zeros((len(texts), 0), dtype=np.float32)
         sides = [e.encode(texts) * shares[:, [i]] for i, e in enumerate(self._tuned)]
-        return np.hstack(sides), shares
+        return np.hstack(sides)
+
+
+def _shares(count: int, trained_on: NDArray[np.int64] | None) -> NDArray[np.float32]:
+    shares = np.full((count, 2), 0.5, dtype=np.float32)
+    if trained_on is not None:
+        learnt = np.flatnonzero(trained_on >= 0)
+        shares[learnt] = 1
+        shares[learnt, trained_on[learnt]] = 0
+    return shares

@@ -20,7 +20,7 @@ _SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
 @dataclass(frozen=True)
 class Judgements:
-    """Judged pairs by index.
+    """Judged pairs by index, sorted by query, then title.
 
     Attributes:
         queries: distinct queries, sorted; [Q].

@@ -30,6 +30,8 @@ class TermIndex:
         import bm25s
 
         logging.getLogger("bm25s").setLevel(logging.ERROR)
+        if not any(titles):  # bm25s divides by the mean length.
+            titles = [[""]] * len(titles)
         vocabulary = sorted({term for title in titles for term in title} | {""})
         self.columns = {term: i for i, term in enumerate(vocabulary)}
         ids = [[self.columns[term] for term in title] for title in titles]

@@ -85,6 +85,8 @@ class SearchModel:
             neighbours=config.neighbours,
             least=config.least_similarity,
         )
+        #: Features of every judged pair, once fitted [N, NAMES].
+        self.learnt: pd.DataFrame | None = None
         self.ranker: Booster | None = None
         self.regressor: Booster | None = None
 
@@ -117,10 +119,11 @@ class SearchModel:
             query = query + block.part.start
             kept = chosen[query]
             ranked.append(self.pairs(block, query[kept], title[kept]))
-        pairs = Pairs.joined(judged)
-        grades = np.array([grade[key] for key in _keys(pairs)])
-        tell(f"relevance: {len(grades):,} judged pairs")
-        self.regressor = fit_regressor(pairs.features, pairs.query, grades, self.config, tell)
+        self.learnt = Pairs.joined(judged).features
+        tell(f"relevance: {len(self.learnt):,} judged pairs")
+        self.regressor = fit_regressor(
+            self.learnt, self.judged.query, self.judged.relevance, self.config, tell
+        )
         pairs = Pairs.joined(ranked)
         grades = np.array([grade.get(key, 0.0) for key in _keys(pairs)])
         tell(f"ranking: {chosen.sum():,} queries, {len(grades):,} candidates")
@@ -175,7 +178,8 @@ def fit_search(judged: Judgements, config: SearchConfig, tell: Tell) -> SearchMo
         tell("titles read by the tuned encoders")
         index.tune(encoders)
     model = SearchModel(index, judged, config)
-    read = index.read(judged.queries.tolist(), trained_on=halves if encoders else None)
+    index.weigh(judged, halves)
+    read = index.read(judged.queries.tolist(), trained_on=halves)
     model.fit(read, tell)
     return model
 

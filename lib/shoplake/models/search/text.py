@@ -45,7 +45,8 @@ _BARE = frozenset(
     "in,ft,lb,gal,oz,yd,v,w,a,ga,mm,cm,m,qt,deg,sqft,cuft".split(",")  # noqa: SIM905
 )
 _STOP = frozenset(
-    "a,an,and,at,by,for,from,in,is,it,of,on,or,that,the,this,to,with,w".split(",")  # noqa: SIM905
+    "a,an,and,at,by,for,from,in,is,it,of,on,or,that,the,this,to,with,w,"  # noqa: SIM905
+    "i,me,my,your,some,something,need,want,looking,find,buy".split(",")
 )
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|°")

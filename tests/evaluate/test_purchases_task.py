@@ -1,0 +1,121 @@
+"""The task `purchases`, whole, and its reader, on small folders of its layouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shoplake.evaluate.layouts.purchases import read_purchases
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.shop import cuts, shop_of
+from shoplake.evaluate.tasks import purchases
+
+HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+LINES = """1001,85123A,WHITE HEART,6,2011-01-01 08:00:00,2.55,17850.0,UK
+1001,85123A,WHITE HEART,6,2011-01-01 08:00:00,2.55,17850.0,UK
+1001,POST,POSTAGE,1,2011-01-01 08:00:00,18.00,17850.0,UK
+1002,71053,LANTERN,3,2011-01-02 09:00:00,3.39,,UK
+1003,71053,LANTERN,2,2011-01-03 09:00:00,3.39,13047,UK
+C1004,71053,LANTERN,-2,2011-01-04 09:00:00,3.39,13047,UK
+1005,71053,LANTERN,5,2011-01-05 09:00:00,3.39,13047,UK
+A1006,71053,Adjust bad debt,1,2011-01-05 09:00:00,3.39,13047,UK
+1007,22423,?,-9,2011-01-05 09:00:00,0.00,13047,UK
+"""
+
+
+def test_only_goods_that_known_people_bought_and_kept_are_purchases(tmp_path: Path) -> None:
+    (tmp_path / "2011-01-01.csv").write_text(HEAD + LINES)
+    found = read_purchases(tmp_path)
+    rows = list(zip(found["person"], found["item"], found["quantity"], strict=True))
+    assert rows == [("17850", "85123A", 6), ("13047", "71053", 5)]
+
+
+def shop(folder: Path, days: int, seed: int = 3, first: str = "2011-01-01") -> Path:
+    """80 people who each buy mostly their own three things, every few days, from Parquet."""
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(seed)
+    rows = []
+    for person in range(80):
+        own = (person * 3 + np.arange(3)) % 40
+        for day in np.flatnonzero(draw.random(days) < 0.12):
+            bought = set(draw.choice(own, 2)) | {int(draw.integers(40))}
+            rows += [(str(person), str(day * 100 + person), str(item), day) for item in bought]
+    table = pd.DataFrame(rows, columns=["household_id", "basket_id", "product_id", "day"])
+    at = pd.Timestamp(first) + pd.to_timedelta(table.pop("day"), unit="D")
+    table = table.assign(quantity=1.0, sales_value=2.0, transaction_timestamp=at)
+    table.to_parquet(folder / "transactions_sample.parquet")
+    names = [f"THING {i} KIND{i % 4}" for i in range(40)]
+    pd.DataFrame(
+        {
+            "product_id": [str(i) for i in range(40)],
+            "department": "GROCERY",
+            "product_category": [f"C{i % 4}" for i in range(40)],
+            "product_type": names,
+            "package_size": "1 LB",
+        }
+    ).to_parquet(folder / "products.parquet")
+    return folder
+
+
+def test_the_ranker_is_near_what_people_bought_before_and_far_above_popularity(
+    tmp_path: Path,
+) -> None:
+    found = purchases.run(shop(tmp_path / "shop", 150), None, seed=0)
+    value = {name: row["recall@10"].value for name, row in found.figures.items()}
+    assert value["hybrid"] > 0.95 * value["personal_frequency"]
+    assert value["hybrid"] > 1.5 * value["popularity"]
+    assert "recall@10 new" in found.figures["hybrid"]
+
+
+def test_what_is_judged_is_not_among_what_is_learned(tmp_path: Path) -> None:
+    lines = read_purchases(shop(tmp_path / "shop", 120))
+    held = shop_of(lines, None, [])
+    cut, earlier = cuts(held)
+    assert cut == held.end - 30
+    assert earlier[0] == (cut - 30, 30)
+    assert all(at + length <= cut for at, length in earlier)
+    assert (held.purchases.between(0, cut).day < cut).all()
+
+
+def test_an_earlier_folder_of_the_same_people_is_history(tmp_path: Path) -> None:
+    early = read_purchases(shop(tmp_path / "early", 60, seed=4, first="2010-11-01"))
+    late = read_purchases(shop(tmp_path / "late", 70, seed=5))
+    notes: list[str] = []
+    alone, both = shop_of(late, None, []), shop_of(late, early, notes)
+    assert len(both.purchases) > len(alone.purchases)
+    assert both.date(cuts(both)[0]) == alone.date(cuts(alone)[0])
+    assert "count as history" in notes[0]
+    # The same folder again adds nothing.
+    assert len(shop_of(late, late, []).purchases) == len(alone.purchases)
+
+
+def test_a_folder_of_a_later_month_alone_is_judged_whole_on_the_history_of_the_other(
+    tmp_path: Path,
+) -> None:
+    early = read_purchases(shop(tmp_path / "early", 90, seed=4, first="2010-10-03"))
+    late = read_purchases(shop(tmp_path / "late", 25, seed=5))
+    both = shop_of(late, early, [])
+    cut, _ = cuts(both)
+    assert both.date(cut) == f"{late['at'].min():%Y-%m-%d}"
+    assert len(both.purchases.between(cut, both.end)) == len(late)
+
+
+def test_another_shop_as_training_folder_is_left_out_with_a_note(tmp_path: Path) -> None:
+    late = read_purchases(shop(tmp_path / "late", 70, seed=5))
+    notes: list[str] = []
+    both = shop_of(late, late.assign(person="x" + late["person"]), notes)
+    assert len(both.purchases) == len(shop_of(late, None, []).purchases)
+    assert "no person or no item in common" in notes[0]
+
+
+def test_under_sixty_days_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="the purchases span"):
+        purchases.run(shop(tmp_path / "shop", 50), None, seed=0)
+
+
+def test_a_folder_of_another_layout_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="neither daily CSV"):
+        read_purchases(tmp_path)

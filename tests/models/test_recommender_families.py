@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shoplake.models.recommenders.als import Als, AlsConfig
+from shoplake.models.recommenders.content import Content, ContentConfig, title_vectors
+from shoplake.models.recommenders.ease import Ease, EaseConfig
+from shoplake.models.recommenders.interactions import Interactions, Recommender
+from shoplake.models.recommenders.item_knn import ItemKnn, ItemKnnConfig
+from shoplake.models.recommenders.personal import Personal, PersonalConfig
+from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
+from shoplake.models.recommenders.sasrec import Sasrec, SasrecConfig
+from shoplake.models.recommenders.session_knn import SessionKnn, SessionKnnConfig
+
+# Two worlds, 0-3 and 4-7; within each, item i is followed by the next one.
+WORLDS = [[0, 1, 2, 3], [1, 2, 3, 0], [4, 5, 6, 7], [5, 6, 7, 4], [2, 3, 0, 1], [6, 7, 4, 5]]
+SEEN = Interactions.of(WORLDS * 30, catalogue=8)
+ASKED = Interactions.of([[0], [4, 5]], catalogue=8)
+TITLES = [
+    "red cup",
+    "red mug",
+    "red cup big",
+    "red mug big",
+    "saw",
+    "saw blade",
+    "blade",
+    "big saw",
+]
+
+FAMILIES: dict[str, Recommender] = {
+    "item_knn": ItemKnn(ItemKnnConfig()),
+    "item_knn of baskets": ItemKnn(ItemKnnConfig(window=0)),
+    "stan": SessionKnn(SessionKnnConfig()),
+    "vsknn": SessionKnn(SessionKnnConfig(distance_decay=0, session_decay=0)),
+    "als": Als(AlsConfig(factors=4)),
+    "ease": Ease(EaseConfig(l2=1.0)),
+    "content": Content(ContentConfig(), title_vectors(TITLES, 4)),
+    "sasrec": Sasrec(SasrecConfig(dimension=8, epochs=40, negatives=8, learning_rate=0.01)),
+}
+
+
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_family_finds_the_world_of_a_history(name: str) -> None:
+    scores = FAMILIES[name].fit(SEEN).scores(ASKED)
+    assert scores.shape == (2, 8)
+    assert scores.dtype == np.float32
+    scores[ASKED.rows, ASKED.items] = -np.inf
+    best = scores.argmax(axis=1)
+    assert best[0] < 4 <= best[1]
+
+
+@pytest.mark.parametrize("name", ["item_knn", "stan", "sasrec"])
+def test_a_family_that_knows_order_finds_the_next_item(name: str) -> None:
+    family = FAMILIES[name]
+    if name == "item_knn":
+        family = ItemKnn(ItemKnnConfig(backward=0.0, gap_decay=0.3))
+    if name == "stan":
+        family = SessionKnn(SessionKnnConfig(distance_decay=0.5, position_decay=0.5))
+    scores = family.fit(SEEN).scores(Interactions.of([[1], [6]], catalogue=8))
+    scores[[0, 1], [1, 6]] = -np.inf
+    assert np.sort(np.argsort(-scores[0])[:2]).tolist() in ([0, 2], [2, 3])
+    if name != "stan":  # it knows distance, not direction
+        assert scores.argmax(axis=1).tolist() == [2, 7]
+
+
+def test_ease_solves_its_ridge_regressions() -> None:
+    model = Ease(EaseConfig(l2=3.0)).fit(SEEN)
+    x = SEEN.matrix().toarray().astype(np.float64)
+    column = 2
+    others = np.arange(8) != column
+    gram = x[:, others].T @ x[:, others] + 3.0 * np.eye(7)
+    expected = np.linalg.solve(gram, x[:, others].T @ x[:, column])
+    np.testing.assert_allclose(model.weights[others, column], expected, atol=1e-4)
+    assert not np.diag(model.weights).any()
+
+
+def test_popularity_of_late_counts_late_rows_only() -> None:
+    seen = Interactions.of([[0]] * 9 + [[1]], catalogue=2)
+    asked = Interactions.of([[]], catalogue=2)
+    assert Popularity(PopularityConfig()).fit(seen).scores(asked).tolist() == [[9, 1]]
+    late = Popularity(PopularityConfig(recent=True, recent_rows=0.1)).fit(seen)
+    assert late.scores(asked).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(("by", "first"), [("frequency", 2), ("recency", 1)])
+def test_personal_orders_by_frequency_or_by_recency_before_the_popular(by: str, first: int) -> None:
+    days = np.array([50, 40, 3], dtype=np.float32)
+    history = Interactions(np.array([2, 2, 1]), np.array([0, 3]), 4, days)
+    model = Personal(PersonalConfig(by=by)).fit(Interactions.of([[3]] * 9, catalogue=4))  # type: ignore[arg-type]
+    order = np.argsort(-model.scores(history)[0]).tolist()
+    assert order[0] == first
+    assert order[2:] == [3, 0]
+
+
+def test_a_session_voter_is_one_of_the_nearest() -> None:
+    seen = Interactions.of([[0, 1, 2], [0, 3]], catalogue=4)
+    asked = Interactions.of([[1, 0]], catalogue=4)
+    one = SessionKnn(SessionKnnConfig(neighbours=1, session_decay=0)).fit(seen).scores(asked)
+    two = SessionKnn(SessionKnnConfig(neighbours=2, session_decay=0)).fit(seen).scores(asked)
+    assert one[0, 3] == 0 < two[0, 3]
