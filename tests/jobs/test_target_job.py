@@ -91,6 +91,12 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return made
 
 
+def test_running_again_changes_nothing(run: Run) -> None:
+    before = run.lake.version("gold.audiences")
+    target(run, OPTIONS)
+    assert run.lake.version("gold.audiences") == before
+
+
 def test_audiences_are_of_people_who_consent_and_share_the_taste(run: Run) -> None:
     found = run.lake.read("gold.audiences").toPandas()
     assert set(found["audience"]) == {"even", "odd"}
@@ -131,12 +137,6 @@ def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
     frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
     counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="tiny")
     assert (counts.good, counts.quarantined) == (0, 20)
-
-
-def test_running_again_changes_nothing(run: Run) -> None:
-    before = run.lake.version("gold.audiences")
-    target(run, OPTIONS)
-    assert run.lake.version("gold.audiences") == before
 
 
 def test_forecasts_and_plans_of_the_same_lake(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
