@@ -46,6 +46,7 @@ MODELS = [
     "lightgbm==4.7.0",
     "implicit==0.7.3",
     "statsforecast==2.1.1",
+    "threadpoolctl>=3,<4",
     "matplotlib>=3.10,<4",
 ]
 

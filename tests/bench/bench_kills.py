@@ -26,7 +26,10 @@ from shoplake.runtime.sql import query, tables
 
 DAYS = 44
 #: When and by which run a row came, not what it says.
-WHEN = {"_ingested_at", "_run_id", "batch_id"}
+WHEN = {
+    *("_ingested_at", "_run_id", "batch_id", "run_id"),
+    *("finished_at", "first_used_at", "recorded_at", "first_seen"),
+}
 #: Logs of what happened when; their data columns are compared by the tables they speak of.
 LOGS = {"governance.ledger", "governance.files", "governance.rule_metrics"}
 

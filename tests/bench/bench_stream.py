@@ -291,6 +291,6 @@ parser.add_argument("--refine-every", type=float, default=30.0)
 ARGS = parser.parse_args()
 
 if __name__ == "__main__":
-    raise SystemExit(
-        {"kills": kills, "throughput": throughput, "latency": latency}[ARGS.what](ARGS)
-    )
+    with Bench(ARGS.before) as bench:
+        what = {"kills": kills, "throughput": throughput, "latency": latency}[ARGS.what]
+        raise SystemExit(what(ARGS, bench))

@@ -73,7 +73,10 @@ class Scanner:
             return table_of_identifier(
                 catalogued.get().identifier().unquotedString(), self.settings
             )
-        path = leaf.relation().location().rootPaths().head().toString()
+        relation = leaf.relation()
+        if self.files and relation.getClass().getSimpleName() == "KafkaRelation":
+            return self.files
+        path = relation.location().rootPaths().head().toString()
         return table_of_path(path, self.settings) or self.files or f"files:{_plain(path)}"
 
     def _micro_batch(self, ids: set[int], df: DataFrame) -> Frame | None:

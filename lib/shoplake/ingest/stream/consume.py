@@ -54,7 +54,7 @@ class Consumer:
         self.stream = (
             known[-1].parent.name if known else f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         )
-        self._reached = self._offsets.reached(self.stream)
+        self._reached: dict[tuple[str, int], int] = {}
         self._told: set[tuple[str, str]] = set()
 
     def start(self, *, once: bool, interval: str, most: int) -> StreamingQuery:
@@ -71,6 +71,7 @@ class Consumer:
         for taking in self._offsets.unfinished(self.stream):
             say(self._run.step, f"finishing batch {taking.batch} of stream {taking.stream}")
             self._bring(self._again(taking), taking.stream, taking.batch)
+        self._reached = self._offsets.reached(self.stream)
         names = "|".join(re.escape(str(topic)) for topic in self._topics)
         reader = self._run.lake.spark.readStream.format("kafka").options(**self._options)
         # By a pattern, so that a topic that nobody has written to yet is no error.
