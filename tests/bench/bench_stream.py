@@ -30,6 +30,7 @@ from pyspark.sql import functions as F
 from shoplake_jobs.stream import refresh
 
 from shoplake.governance.run import open_run
+from shoplake.ingest.landing import land
 from shoplake.ingest.mapping import load_mapping
 from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.ingest.stream.replay import replay
@@ -84,6 +85,9 @@ class Bench:
         self.processes.append(process)
         return process
 
+    def log_size(self) -> int:
+        return (self.folder / "stream.log").stat().st_size
+
     def __enter__(self) -> Bench:
         return self
 
@@ -104,17 +108,23 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def kills(args: argparse.Namespace, bench: Bench) -> int:
     bench.fill()
     print(f"{bench.sent:,} messages", flush=True)
+    run = open_run("ingest", bench.spark, bench.settings("batch"))
+    land(run, load_mapping(bench.mapping), str(DATA), before=args.before)
+    refresh(open_run("refine", bench.spark, bench.settings("batch")))
     bench.spark.stop()
-    common = ["--shop", str(bench.mapping), "--lake", str(bench.folder / "batch")]
-    for step in (["ingest", "--data", str(DATA), "--before", args.before], ["refine"]):
-        subprocess.run([*SHOPLAKE, "step", *step, *common], check=True, stdout=subprocess.DEVNULL)
     most = str(max(50, bench.sent // (args.kills + 2)))
     how = ("--most", most, "--interval", "0 seconds", "--refine-every", "5")
     usual = first_batch(bench, how)
     chance, done = random.Random(args.seed), 0
     while done < args.kills:
+        said = bench.log_size()
         process = bench.stream("killed", *how)
-        time.sleep(usual * chance.uniform(0.5, 1.6))
+        if done % 2:  # any time from the start, or while it works on a batch
+            time.sleep(usual * chance.uniform(0.1, 1.2))
+        else:
+            while bench.log_size() == said and process.poll() is None:
+                time.sleep(0.1)
+            time.sleep(chance.uniform(0, usual / 4))
         kill(process)
         done += 1
         print(f"kill {done}: {progress(bench):,} messages taken", flush=True)
