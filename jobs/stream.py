@@ -30,11 +30,14 @@ def stream(run: Run, args: argparse.Namespace) -> None:
     consumer = Consumer(run, load_mapping(mapping_path(args.shop, conf_dir())), options)
     query = consumer.start(once=args.once, interval=args.interval, most=args.most)
     try:
-        ended = False
+        ended, refined = False, 0
         while not ended:
             # A backfill is refined once, at its end.
             ended = wait(query, consumer, args.refine_every or 60.0)
-            if args.refine_every and (ended or not args.once):
+            # Beside a first batch, which makes the tables of the evidence, nothing is refined.
+            fresh = ended or consumer.batches > refined
+            if args.refine_every and fresh and (ended or not args.once):
+                refined = consumer.batches
                 refresh(Run("refine", lake, run.contracts))
     except KeyboardInterrupt:
         query.stop()

@@ -23,7 +23,7 @@ from pyspark.sql.types import StructField, StructType
 from shoplake.contracts.ddl import checks, checks_stamp, properties, quoted, schema, stamp
 from shoplake.contracts.model import Contract
 from shoplake.governance.refill import check_fit, refill, unfit
-from shoplake.runtime.lake import Lake, split_name
+from shoplake.runtime.lake import Lake, is_table, split_name
 from shoplake.runtime.settings import Settings
 
 _CHECK = "delta.constraints."
@@ -88,7 +88,7 @@ def folder_stamp(settings: Settings, table: str) -> str | None:
     """As `applied`, of a lake of folders and without Spark."""
     schema_name, short = split_name(table)
     folder = settings.root / f"{settings.schema_prefix}{schema_name}" / short
-    if not (folder / "_delta_log").is_dir():
+    if not is_table(folder):
         return None
     return _folder_properties(folder).get("shoplake.contract")
 

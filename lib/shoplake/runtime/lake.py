@@ -36,6 +36,14 @@ def split_name(name: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def is_table(folder: Path) -> bool:
+    """Whether a folder holds a Delta table: a commit, not only the folder that one was to be in.
+
+    A process that is killed, or a thread that is not done, may have made no more than that.
+    """
+    return next((folder / "_delta_log").glob("*.json"), None) is not None
+
+
 class Lake:
     """Reads and names tables; alone knows whether they are folders or catalog entries."""
 
@@ -59,7 +67,7 @@ class Lake:
         """Whether the table has been created."""
         if self.settings.catalog:
             return self.spark.catalog.tableExists(self.identifier(name).replace("`", ""))
-        return (self.folder(name) / "_delta_log").is_dir()
+        return is_table(self.folder(name))
 
     def delta(self, name: str) -> DeltaTable:
         """The table for MERGE, history and the like."""

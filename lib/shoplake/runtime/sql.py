@@ -14,7 +14,7 @@ from sqlglot import expressions as exp
 from sqlglot.dialects.postgres import Postgres
 
 from shoplake.errors import ShoplakeError
-from shoplake.runtime.lake import SCHEMAS
+from shoplake.runtime.lake import SCHEMAS, is_table
 from shoplake.runtime.settings import Settings
 
 Rows = list[dict[str, Any]]
@@ -81,7 +81,7 @@ def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) 
     for name, table in known.items():
         schema, _, short = table.rpartition(".")
         folder = settings.root / f"{settings.schema_prefix}{schema}" / short
-        if schema not in SCHEMAS or not (folder / "_delta_log").is_dir():
+        if schema not in SCHEMAS or not is_table(folder):
             there = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
             raise ShoplakeError(f"no table '{table}'", where=str(settings.root), remedy=there)
         engine.register(name, DeltaTable(str(folder)))
@@ -99,9 +99,7 @@ def tables(settings: Settings) -> list[str]:
     found = []
     for schema in SCHEMAS:
         folder = settings.root / f"{settings.schema_prefix}{schema}"
-        found += [
-            f"{schema}.{p.name}" for p in sorted(folder.glob("*")) if (p / "_delta_log").is_dir()
-        ]
+        found += [f"{schema}.{p.name}" for p in sorted(folder.glob("*")) if is_table(p)]
     return found
 
 

@@ -35,12 +35,16 @@ class Consumer:
         mapping: the shop's mapping.
         options: of Spark's Kafka source (`kafka_options`).
 
+    Attributes:
+        batches: how many it has brought in.
+
     Raises:
         MappingError: no entry has a topic, or its SQL does not run.
     """
 
     def __init__(self, run: Run, mapping: Mapping, options: Dictionary[str, str]) -> None:
         self.failure: ShoplakeError | None = None
+        self.batches = 0
         self._run = run
         self._mapping = streamed(mapping)
         if problems := check_sql(run.lake.spark, self._mapping):
@@ -158,6 +162,7 @@ class Consumer:
             transaction = (f"shoplake-stream-{stream}", batch)
             bring_in(run, self._mapping, kept, Batch(name, transaction, by_topic=True))
             self._offsets.close(taking)
+        self.batches += 1
 
     def _ranges(self, records: DataFrame) -> tuple[Range, ...]:
         """What the records span, partition by partition; tells of fields no mapping knows."""
