@@ -42,6 +42,7 @@ bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_rules.py
 	@$(BIN)/python tests/bench/bench_personal.py
 	@$(BIN)/python tests/bench/bench_stream.py throughput
+	@$(BIN)/python tests/bench/bench_search.py
 	@$(BIN)/python -m pytest tests/loop/slow_erase_loop.py
 
 chaos: .venv/.installed java ## kill every step with SIGKILL, run it again, compare the tables (minutes)

@@ -12,11 +12,11 @@ from shoplake.contracts.ddl import schema
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.serve.search_batch import head_queries, ranking_rows
-from shoplake.serve.search_lake import shop_search
+from shoplake.serve.search_lake import POPULARITY, PRODUCTS, SHOWN, Source, shop_search
 from shoplake.steps import job_parser, run_job
 
 TABLE = "gold.search_rankings"
-SOURCES = ("silver.products", "silver.events", "silver.searches", "gold.item_features")
+SOURCES = (PRODUCTS.table, SHOWN.table, "silver.searches", POPULARITY.table)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,26 +32,21 @@ def rank(run: Run, args: argparse.Namespace) -> None:
     now = read_behaviour(run, None).as_of
 
     def make(read: Read) -> DataFrame:
-        products = read("silver.products").where("is_current and kind = 'product'")
-        products = products.where("name is not null").select(
-            "product_id", "name", "category", "brand", "description",
-            F.col("price").cast("double").alias("price"),
-        )  # fmt: skip
-        popularity = read("gold.item_features").where(F.col("as_of") == F.lit(now))
-        popularity = popularity.select(
-            "product_id", F.col("people_30d").alias("people"), "available"
-        )
-        shown = read("silver.events").where("kind in ('impression', 'click') and not is_bot")
-        shown = shown.where("query is not null and product_id is not null and position is not null")
-        shown = shown.select("query", "product_id", "position", "session_id", "kind")
+        def rows(source: Source) -> DataFrame:
+            return read(source.table).where(source.where)
+
+        products = rows(PRODUCTS).selectExpr(*PRODUCTS.columns)
+        popularity = rows(POPULARITY).where(F.col("as_of") == F.lit(now))
+        popularity = popularity.selectExpr(*POPULARITY.columns)
+        shown = rows(SHOWN).selectExpr(*SHOWN.columns)
         searches = read("silver.searches")
         contract = run.contracts[TABLE]
         frames = (products, popularity, shown, searches.select("query"))
         run.lineage.flows(TABLE, contract.column_names, *frames, sources={})
         search = shop_search(*(pd.DataFrame(f.toPandas()) for f in frames[:3]))
         queries = head_queries(searches, now, args.queries)
-        rows = list(ranking_rows(search, queries, now, args.top))
-        return run.lake.spark.createDataFrame(rows, schema(contract))
+        ranked = list(ranking_rows(search, queries, now, args.top))
+        return run.lake.spark.createDataFrame(ranked, schema(contract))
 
     run.build(TABLE, make, inputs=SOURCES, params=[now, args.queries, args.top])
 

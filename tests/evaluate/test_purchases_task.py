@@ -12,6 +12,7 @@ from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.shop import cuts, shop_of
 from shoplake.evaluate.tasks import purchases
+from shoplake.models.recommenders.purchases import KEPT, Purchases
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINES = """1001,85123A,WHITE HEART,6,2011-01-01 08:00:00,2.55,17850.0,UK
@@ -30,7 +31,19 @@ def test_only_goods_that_known_people_bought_and_kept_are_purchases(tmp_path: Pa
     (tmp_path / "2011-01-01.csv").write_text(HEAD + LINES)
     found = read_purchases(tmp_path)
     rows = list(zip(found["person"], found["item"], found["quantity"], strict=True))
-    assert rows == [("17850", "85123A", 6), ("13047", "71053", 5)]
+    assert rows == [("17850", "85123A", 6), ("13047", "71053", 2), ("13047", "71053", 5)]
+    undone = found["undone_at"]
+    assert undone.isna().tolist() == [True, False, True]
+    assert undone[1] == pd.Timestamp("2011-01-04 09:00:00")
+
+
+def test_a_cancellation_is_known_from_its_day_on_and_not_before() -> None:
+    day, undone = np.array([0, 1, 2]), np.array([5, KEPT, 3])
+    one, who = np.ones(3, np.float32), np.zeros(3, np.int64)
+    bought = Purchases(who, np.arange(3), day, one, one, undone, np.zeros(3, np.int64), 1)
+    assert bought.between(0, 3).item.tolist() == [0, 1, 2]
+    assert bought.between(0, 4).item.tolist() == [0, 1]
+    assert bought.between(0, 6).item.tolist() == [1]
 
 
 def shop(folder: Path, days: int, seed: int = 3, first: str = "2011-01-01") -> Path:

@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-import builtins
 import dataclasses
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from shoplake.errors import ShoplakeError
 from shoplake.models.ads.audiences import lookalikes, person_vectors
 from shoplake.models.ads.calibrate import fit_calibration
 from shoplake.models.ads.examples import AdsError, Examples
 from shoplake.models.ads.pacing import paced_bids
 from shoplake.models.ads.responses import fit_response
 from shoplake.models.ads.settings import AudienceConfig, load_ads
-from shoplake.models.demand.boosting import lightgbm
 
 LOADED = load_ads()
 CONFIG = dataclasses.replace(LOADED, cross=dataclasses.replace(LOADED.cross, steps=120))
@@ -59,19 +55,6 @@ def test_calibration_mends_probabilities_three_times_too_large() -> None:
     _, response, truth = world()
     curve = fit_calibration(np.clip(truth * 3, 0, 1), response, np.arange(N) % 500)
     assert curve.apply(np.clip(truth * 3, 0, 1)).mean() == pytest.approx(response.mean(), rel=0.05)
-
-
-def test_a_missing_libgomp_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def broken(name: str, *args: Any, **more: Any) -> Any:
-        if name == "lightgbm":
-            raise OSError("libgomp.so.1: cannot open shared object file")
-        return real(name, *args, **more)
-
-    monkeypatch.setattr(builtins, "__import__", broken)
-    with pytest.raises(ShoplakeError, match="libgomp1"):
-        lightgbm()
 
 
 def test_bids_keep_to_the_budget_and_never_pass_their_worth() -> None:

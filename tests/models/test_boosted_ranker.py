@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from shoplake.errors import ModelError
-from shoplake.models.recommenders.boosted import BoostedConfig, lightgbm, rank_model
+from shoplake.models.recommenders.boosted import BoostedConfig, rank_model
 
 CONFIG = BoostedConfig(trees=30, leaves=4, least=5)
 
@@ -27,11 +24,3 @@ def test_the_ranker_puts_what_was_chosen_first_and_runs_alike_twice() -> None:
 def test_too_few_groups_are_an_error() -> None:
     with pytest.raises(ModelError, match="too few"):
         rank_model(np.zeros((2, 1), np.float32), np.array([0, 1]), np.array([2]), CONFIG, 1)
-
-
-def test_a_missing_system_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open')")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "lightgbm", raising=False)
-    with pytest.raises(ModelError, match="libgomp1"):
-        lightgbm()

@@ -50,7 +50,7 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
             try:
                 content, dropped = without(run.lake, path.read_bytes(), scanner.in_state)
             except (ValueError, OSError):
-                continue
+                continue  # The search that ends every erasure names it.
             if dropped:
                 replace(path, content)
             _did(order, root, "state: entries removed", dropped)

@@ -51,7 +51,7 @@ def ranking_metrics(scores: NDArray[np.float32], truth: csr_array, k: int) -> di
     relevant = np.diff(truth.indptr)
     rows = np.repeat(np.arange(people), relevant)
     values = scores[rows, truth.indices]
-    above, equal = _tie_groups(scores, rows, values, k)
+    above, equal = tie_groups(scores, rows, values, k)
 
     gains = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
     start, end = np.minimum(above, k), np.minimum(above + equal, k)
@@ -65,7 +65,7 @@ def ranking_metrics(scores: NDArray[np.float32], truth: csr_array, k: int) -> di
         }
 
 
-def _tie_groups(
+def tie_groups(
     scores: NDArray[np.float32], rows: NDArray[np.int64], values: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How many items of the row score above each value, and how many equal to it.

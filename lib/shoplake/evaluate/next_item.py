@@ -11,12 +11,13 @@ import numpy as np
 from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import Values
 from shoplake.evaluate.one_truth import one_truth_metrics
-from shoplake.evaluate.progress import tell, timed
 from shoplake.evaluate.spread import spread, top_items
+from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.config import Family, load_family
 from shoplake.models.recommenders.hybrid import Hybrid, load_hybrid
 from shoplake.models.recommenders.interactions import Interactions, Recommender
 from shoplake.models.recommenders.tuning import Validation, tuned
+from shoplake.runtime.console import tell
 
 
 @dataclass(frozen=True)

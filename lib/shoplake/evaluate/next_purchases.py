@@ -11,9 +11,9 @@ from scipy.sparse import csr_array
 
 from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
-from shoplake.evaluate.progress import tell, timed
 from shoplake.evaluate.shop import Shop, cuts, shop_of
 from shoplake.evaluate.spread import spread, top_items
+from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.boosted import load_boosted
 from shoplake.models.recommenders.config import Family, load_family
 from shoplake.models.recommenders.content import title_vectors
@@ -21,6 +21,7 @@ from shoplake.models.recommenders.interactions import Recommender
 from shoplake.models.recommenders.next_purchases import Moment, NextPurchases
 from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
 from shoplake.models.recommenders.tuning import Validation, tuned
+from shoplake.runtime.console import tell
 
 K, HORIZON, BLOCK = 10, 30, 400
 MAIN = f"recall@{K}"

@@ -28,8 +28,8 @@ MEAN, LINE, PLAIN, MODEL = (
 Tell = Callable[[str], None]
 
 
-#: Features that count words: no letters, no encoder, nothing learnt from grades.
-_COUNTED = [n for n in FAMILIES["words"] if not n.startswith("letters") and n != "word_grade"]
+#: Features that count words: no letters, no encoder.
+_COUNTED = [n for n in FAMILIES["words"] if not n.startswith("letters")]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
 from shoplake.evaluate.findings import Figure
-from shoplake.evaluate.metrics import Values, _tie_groups, ranking_metrics
+from shoplake.evaluate.metrics import Values, ranking_metrics, tie_groups
 from shoplake.models.search.judgements import RELEVANT, Judgements
 
 K = 10
@@ -55,7 +55,7 @@ def _ndcg(
     title: NDArray[np.int64],
     gains: Values,
 ) -> Values:
-    above, equal = _tie_groups(scores, query, scores[query, title], K)
+    above, equal = tie_groups(scores, query, scores[query, title], K)
     discounts = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, K + 2)))])
     start, end = np.minimum(above, K), np.minimum(above + equal, K)
     reached = gains * (discounts[end] - discounts[start]) / equal

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from shoplake.evaluate.findings import required
+from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_lines
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.demand.panel import Floats, Panel, Returns, season_of
-
-_GOODS = r"(?:[0-9]{5}|DCGS|PADS$)"
-_LINE = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice"]
 
 
 def load_sales(data: Path, train: Path | None) -> tuple[Panel, int | None]:
@@ -46,34 +44,20 @@ def load_sales(data: Path, train: Path | None) -> tuple[Panel, int | None]:
 
 
 def _days(folder: Path) -> pd.DataFrame:
-    files = sorted([*folder.rglob("*.csv.gz"), *folder.rglob("*.csv")])
+    files = order_line_files(folder)
     if not files:
         required(folder, "sales.csv.gz")
-    parts = [pd.read_csv(path, dtype=str) for path in files]
-    missing = [c for c in (*_LINE, "CustomerID") if c not in parts[0]]
-    if missing:
-        raise EvaluationError(
-            f"no column {', '.join(missing)}",
-            where=str(files[0]),
-            remedy="give the layout of online_retail (a CSV of lines a day) or walmart_sales",
-        )
-    rows = pd.concat(parts, ignore_index=True).drop_duplicates()
-    rows["code"] = rows["StockCode"].str.strip().str.upper()
-    rows = rows[rows["code"].str.match(_GOODS, na=False)]
-    for column, name in (("Quantity", "quantity"), ("UnitPrice", "price")):
-        rows[name] = pd.to_numeric(rows[column], errors="coerce")
-    rows["time"] = pd.to_datetime(rows["InvoiceDate"], errors="coerce")
-    cancelled = rows["InvoiceNo"].str.startswith("C", na=False)
+    rows = read_order_lines(files)
+    cancelled = rows["invoice"].str.startswith("C", na=False)
     sale = ~cancelled & (rows["quantity"] > 0) & (rows["price"] > 0)
-    rows = rows[(sale | (cancelled & (rows["quantity"] < 0))) & rows["time"].notna()]
-    rows["date"] = rows["time"].dt.normalize()
-    return rows.reset_index(drop=True)
+    rows = rows[(sale | (cancelled & (rows["quantity"] < 0))) & rows["at"].notna()]
+    return rows.assign(date=rows["at"].dt.normalize()).reset_index(drop=True)
 
 
 def _daily_panel(rows: pd.DataFrame) -> Panel:
     sales = rows[rows["quantity"] > 0]
     dates = pd.DatetimeIndex(np.sort(sales["date"].unique()))
-    codes, series = np.unique(sales["code"].to_numpy(dtype=str), return_inverse=True)
+    codes, series = np.unique(sales["item"].to_numpy(dtype=str), return_inverse=True)
     period = dates.get_indexer(sales["date"])
     sold = np.zeros((len(codes), len(dates)), np.float32)
     np.add.at(sold, (series, period), sales["quantity"].to_numpy(np.float32))
@@ -81,8 +65,8 @@ def _daily_panel(rows: pd.DataFrame) -> Panel:
     np.add.at(value, (series, period), (sales["quantity"] * sales["price"]).to_numpy(np.float32))
     price = np.where(sold > 0, value / np.maximum(sold, 1), np.nan)
     names = (
-        sales.dropna(subset=["Description"])
-        .groupby("code")["Description"]
+        sales[sales["title"] != ""]
+        .groupby("item")["title"]
         .agg(lambda said: said.value_counts().index[0])
         .reindex(codes)
         .fillna("")
@@ -95,24 +79,24 @@ def _daily_panel(rows: pd.DataFrame) -> Panel:
         np.argmax(sold > 0, axis=1),
         pd.DataFrame(price).ffill(axis=1).to_numpy(np.float32),
         np.zeros(len(dates), np.bool_),
-        names=tuple(name.strip().lower() for name in names),
+        names=tuple(name.lower() for name in names),
         returns=_returns(rows, codes, dates),
     )
 
 
 def _returns(rows: pd.DataFrame, codes: np.ndarray, dates: pd.DatetimeIndex) -> Returns:
     """Each cancellation against that customer's newest earlier sales of the item."""
-    known = rows[rows["CustomerID"].notna() & rows["code"].isin(codes)]
+    known = rows[rows["person"].notna() & rows["item"].isin(codes)]
     back = known[known["quantity"] < 0]
-    pairs = pd.MultiIndex.from_frame(back[["CustomerID", "code"]].drop_duplicates())
-    known = known[pd.MultiIndex.from_frame(known[["CustomerID", "code"]]).isin(pairs)]
-    known = known.sort_values(["CustomerID", "code", "time", "quantity"], ascending=[1, 1, 1, 0])
-    place = np.searchsorted(codes, known["code"].to_numpy(dtype=str))
+    pairs = pd.MultiIndex.from_frame(back[["person", "item"]].drop_duplicates())
+    known = known[pd.MultiIndex.from_frame(known[["person", "item"]]).isin(pairs)]
+    known = known.sort_values(["person", "item", "at", "quantity"], ascending=[1, 1, 1, 0])
+    place = np.searchsorted(codes, known["item"].to_numpy(dtype=str))
     day = np.clip(np.searchsorted(dates, known["date"]), 0, len(dates) - 1)
     found: list[tuple[int, int, int, float]] = []
     stack: list[list[float]] = []
     owner: tuple[str, str] | None = None
-    keys = zip(known["CustomerID"], known["code"], strict=True)
+    keys = zip(known["person"], known["item"], strict=True)
     for key, item, at, quantity in zip(keys, place, day, known["quantity"], strict=True):
         if key != owner:
             owner, stack = key, []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shoplake.evaluate.metrics import EvaluationError
-from shoplake.models.recommenders.purchases import Purchases
+from shoplake.models.recommenders.purchases import KEPT, Purchases
 
 _SHORTEST, _CUTS = 60, 6
 
@@ -60,7 +60,8 @@ def shop_of(
                 f"history; {both:.0%} of its lines are of people of the judged folder"
             )
             lines = pd.concat([early, judged], ignore_index=True)
-            lines = lines.drop_duplicates(["person", "item", "at", "quantity"])
+            # The judged folder may know of a cancellation that came after the other ended.
+            lines = lines.drop_duplicates(["person", "item", "at", "quantity"], keep="last")
         else:
             notes.append(
                 "the training folder has no person or no item in common with the judged one: "
@@ -84,7 +85,9 @@ def _arrays(lines: pd.DataFrame, horizon: int) -> Shop:
     item, _ = pd.factorize(lines["item"], sort=True)
     table = pd.DataFrame({"person": person, "item": item, "day": (date - start).dt.days})
     table["quantity"], table["price"] = lines["quantity"], lines["price"].clip(lower=0)
-    by = ["day", "person", "item"]
+    undone = (lines["undone_at"].dt.normalize() - start).dt.days
+    table["undone"] = undone.fillna(KEPT).astype(np.int64)
+    by = ["day", "person", "item", "undone"]
     table = table.groupby(by, as_index=False).agg(
         quantity=("quantity", "sum"), price=("price", "mean")
     )
@@ -97,6 +100,7 @@ def _arrays(lines: pd.DataFrame, horizon: int) -> Shop:
         day=table["day"].to_numpy(),
         quantity=table["quantity"].to_numpy(np.float32),
         price=table["price"].to_numpy(np.float32),
+        undone=table["undone"].to_numpy(),
         category=category.astype(np.int64),
         people=len(people),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -60,6 +61,8 @@ class Broker:
     """
 
     def __init__(self, folder: Path | str, port: int = 0, partitions: int = 3) -> None:
+        if shutil.which("java") is None:
+            raise SettingsError("there is no Java", remedy="put Java 17 on the PATH")
         self.folder = Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = port or _free_port()
@@ -77,7 +80,12 @@ class Broker:
         with self.log.open("ab") as log:
             form = ["format", "--ignore-formatted", "--cluster-id", "c2hvcGxha2Utc2hvcGxha2U"]
             made = [*java, "kafka.tools.StorageTool", *form, "--config", str(settings)]
-            subprocess.run(made, stdout=log, stderr=log, check=True)
+            if subprocess.run(made, stdout=log, stderr=log).returncode:
+                raise ShoplakeError(
+                    "the Kafka broker's folder cannot be made ready",
+                    where=str(self.log),
+                    remedy="is it on a full disk, or from another version of Kafka?",
+                )
             served = [*java, "kafka.Kafka", str(settings)]
             self._process = subprocess.Popen(served, stdout=log, stderr=log, start_new_session=True)
         try:
@@ -143,10 +151,7 @@ def _classpath() -> str:
         module.write_text(_MODULE)
         resolve = ["java", "-jar", str(ivy), "-cache", str(_IVY / "cache")]
         resolve += ["-ivy", str(module), "-cachepath", str(found)]
-        try:
-            done = subprocess.run(resolve, capture_output=True, text=True)
-        except FileNotFoundError:
-            raise SettingsError("there is no Java", remedy="put Java 17 on the PATH") from None
+        done = subprocess.run(resolve, capture_output=True, text=True)
         text = found.read_text().strip() if found.is_file() else ""
         if done.returncode or not text:
             raise SettingsError(

@@ -11,6 +11,10 @@ from rich.console import Console
 console = Console(highlight=False, width=None if os.isatty(1) else 120, soft_wrap=not os.isatty(1))
 
 
+#: For what may run while the output is JSON for another program.
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
 class Clock:
     """Seconds since it was made."""
 
@@ -26,6 +30,11 @@ class Clock:
 def say(step: str, text: str) -> None:
     """One line of progress, with the step's name in front."""
     console.print(f"[bold cyan]{step:<10}[/] {text}")
+
+
+def tell(step: str, text: str) -> None:
+    """The same on the error stream: the output may be JSON for another program."""
+    _errors.print(f"[bold cyan]{step:<10}[/] {text}")
 
 
 def heading(text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from shoplake.models.search.cache import cache_folder, content_key
 from shoplake.models.search.config import load_search
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.search.model import SearchModel, fit_search
+from shoplake.runtime.console import tell
 from shoplake.serve.search import Answer, Hit
 
 
@@ -60,10 +61,7 @@ def open_folder(folder: Path) -> FolderSearch:
     if path.exists():
         return FolderSearch(pickle.loads(path.read_bytes()))
 
-    def tell(text: str) -> None:
-        print(f"search  {text}", file=sys.stderr, flush=True)
-
-    model = fit_search(Judgements.of(rows), config, tell)
+    model = fit_search(Judgements.of(rows), config, partial(tell, "search"))
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_bytes(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL))

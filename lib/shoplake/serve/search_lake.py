@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -13,20 +15,38 @@ from shoplake.runtime.sql import query, tables
 from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_clicks import ClickedQueries
 
-#: Columns and rows that search reads, in SQL that both engines understand.
-PRODUCTS = """
-    select product_id, name, category, brand, description, cast(price as double) as price
-    from silver.products where is_current and kind = 'product' and name is not null
-"""
-POPULARITY = """
-    select product_id, people_30d as people, available from gold.item_features
-    where as_of = (select max(as_of) from gold.item_features)
-"""
-SHOWN = """
-    select query, product_id, position, session_id, kind from silver.events
-    where query is not null and product_id is not null and position is not null
-    and kind in ('impression', 'click') and not is_bot
-"""
+
+@dataclass(frozen=True)
+class Source:
+    """Columns and rows that search reads of a table, in SQL that Spark and delta-rs understand.
+
+    `where` of the popularity leaves open as of when.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    where: str = "true"
+
+    def sql(self, also: str = "true") -> str:
+        """The query."""
+        return f"select {', '.join(self.columns)} from {self.table} where {self.where} and {also}"
+
+
+PRODUCTS = Source(
+    "silver.products",
+    (
+        *("product_id", "name", "category", "brand", "description"),
+        "cast(price as double) as price",
+    ),
+    "is_current and kind = 'product' and name is not null",
+)
+POPULARITY = Source("gold.item_features", ("product_id", "people_30d as people", "available"))
+SHOWN = Source(
+    "silver.events",
+    ("query", "product_id", "position", "session_id", "kind"),
+    "query is not null and product_id is not null and position is not null"
+    " and kind in ('impression', 'click') and not is_bot",
+)
 
 
 def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
@@ -36,7 +56,7 @@ def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
         ShoplakeError: the lake has no such products yet.
     """
     there = tables(settings)
-    rows = pd.DataFrame(query(settings, PRODUCTS))
+    rows = pd.DataFrame(query(settings, PRODUCTS.sql()))
     if shop is not None and len(rows):
         rows = rows[rows["product_id"].str.startswith(f"{shop}:")]
     if not len(rows):
@@ -45,8 +65,9 @@ def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
             where=f"silver.products in {settings.root}",
             remedy="run `shoplake run` first, or name another --shop",
         )
-    popularity = query(settings, POPULARITY) if "gold.item_features" in there else []
-    shown = query(settings, SHOWN) if "silver.events" in there else []
+    newest = f"as_of = (select max(as_of) from {POPULARITY.table})"
+    popularity = query(settings, POPULARITY.sql(newest)) if POPULARITY.table in there else []
+    shown = query(settings, SHOWN.sql()) if SHOWN.table in there else []
     return shop_search(rows, pd.DataFrame(popularity), pd.DataFrame(shown))
 
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_lines
 from shoplake.evaluate.metrics import EvaluationError
 
-COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category"]
-_LINE = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice"]
+COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category", "undone_at"]
 _SERVICES = ["COUPON", "POSTAL CENTER", "CHARITABLE CONT", "CNTRL/STORE SUP"]
 
 
 def read_purchases(folder: Path) -> pd.DataFrame:
-    """Purchases of known people: person, item, at, quantity, price, title, category.
+    """Purchases of known people: person, item, at, quantity, price, title, category, undone_at.
 
     One row a line of an order; price is of one piece. What is a sale of goods is decided as
-    conf/sources decides it: no services, no corrections of stock; a line that a later
-    cancellation takes back whole is left out.
+    conf/sources decides it: no services, no corrections of stock. `undone_at` is when a
+    cancellation took the line back whole: nobody could know it before.
 
     Raises:
         EvaluationError: the folder is of neither layout, or holds no purchase.
@@ -27,7 +27,7 @@ def read_purchases(folder: Path) -> pd.DataFrame:
         raise EvaluationError(
             "no such data folder", where=str(folder), remedy="give the folder that holds the files"
         )
-    lines = sorted({*folder.rglob("*.csv.gz"), *folder.rglob("*.csv")})
+    lines = order_line_files(folder)
     baskets = sorted(folder.glob("transactions*.parquet"))
     if baskets:
         found = _baskets(folder, baskets)
@@ -45,56 +45,25 @@ def read_purchases(folder: Path) -> pd.DataFrame:
 
 
 def _orders(files: list[Path]) -> pd.DataFrame:
-    table = pd.concat([_csv(path) for path in files], ignore_index=True).drop_duplicates()
-    code = table["StockCode"].str.strip().str.upper()
-    title = table["Description"].fillna("").str.strip()
-    person = table["CustomerID"].str.strip().str.replace(r"\.0+$", "", regex=True)
-    found = pd.DataFrame(
-        {
-            "person": person,
-            "item": code,
-            "at": pd.to_datetime(table["InvoiceDate"], errors="coerce"),
-            "quantity": pd.to_numeric(table["Quantity"], errors="coerce"),
-            "price": pd.to_numeric(table["UnitPrice"], errors="coerce"),
-            "title": title,
-            "category": "",
-            "invoice": table["InvoiceNo"].str.strip(),
-        }
-    )
-    goods = code.str.match(r"[0-9]{5}|DCGS|PADS$") & (title.str.upper() != "NEXT DAY CARRIAGE")
-    known = person.notna() & (person != "") & found["at"].notna() & found["quantity"].notna()
-    found = found[goods & known].sort_values("at", kind="stable", ignore_index=True)
+    found = read_order_lines(files)
+    found = found[found[["person", "at", "quantity"]].notna().all(axis=1)]
+    found = found.sort_values("at", kind="stable", ignore_index=True).assign(category="")
     sale = found["invoice"].str.match(r"[0-9]") & (found["quantity"] > 0)
     back = found[found["invoice"].str.startswith("C") & (found["quantity"] < 0)]
-    return _kept(found[sale], back.assign(quantity=-back["quantity"]))
+    return _undone(found[sale], back.assign(quantity=-back["quantity"]))
 
 
-def _kept(sales: pd.DataFrame, back: pd.DataFrame) -> pd.DataFrame:
-    """Sales without the last one of the same person, item and quantity before a cancellation."""
+def _undone(sales: pd.DataFrame, back: pd.DataFrame) -> pd.DataFrame:
+    """The sales; a cancellation undoes the last one of that person, item and quantity before it."""
     same = ["person", "item", "quantity"]
     matched = pd.merge_asof(
-        back[[*same, "at"]], sales[[*same, "at"]].assign(line=sales.index), on="at", by=same
-    )
-    return sales.drop(index=matched["line"].dropna().astype(int).unique())
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    for encoding in ("utf-8", "latin-1"):
-        try:
-            table = pd.read_csv(path, dtype=str, encoding=encoding)
-        except UnicodeDecodeError:
-            continue
-        except (ValueError, OSError) as error:
-            raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
-        break
-    missing = [name for name in [*_LINE, "CustomerID"] if name not in table]
-    if missing:
-        raise EvaluationError(
-            f"no column {', '.join(missing)}",
-            where=f"{path}: {', '.join(map(str, table.columns))}",
-            remedy="give order lines as the UCI Online Retail data set names their columns",
-        )
-    return table
+        back[[*same, "at"]].assign(undone_at=back["at"]),
+        sales[[*same, "at"]].assign(line=sales.index),
+        on="at",
+        by=same,
+    ).dropna(subset=["line"])
+    undone = matched.groupby("line")["undone_at"].min()
+    return sales.assign(undone_at=undone.reindex(sales.index))
 
 
 def _baskets(folder: Path, files: list[Path]) -> pd.DataFrame:
@@ -111,6 +80,7 @@ def _baskets(folder: Path, files: list[Path]) -> pd.DataFrame:
             "at": pd.to_datetime(table["transaction_timestamp"]),
             "quantity": table["quantity"].astype(float),
             "price": table["sales_value"] / table["quantity"],
+            "undone_at": pd.NaT,
         }
     )
     listed = folder / "products.parquet"

@@ -7,7 +7,7 @@ from pathlib import Path
 from shoplake.evaluate import next_purchases
 from shoplake.evaluate.findings import Findings
 from shoplake.evaluate.layouts.purchases import read_purchases
-from shoplake.evaluate.progress import tell
+from shoplake.runtime.console import tell
 
 
 def run(data: Path, train: Path | None, *, seed: int) -> Findings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.search.model import SearchModel, fit_search
 from shoplake.models.search.tuning import halves_of
 from shoplake.runtime.console import Clock
+from shoplake.runtime.console import tell as say_aside
 
 WORDS, BASE, ADDED, TERMS, TUNED, FIRST, RANKER = (
     "BM25, plain words",
@@ -60,7 +60,7 @@ def run(
     clock = Clock()
 
     def tell(text: str) -> None:
-        print(f"search {clock.seconds:6.0f} s  {text}", file=sys.stderr, flush=True)
+        say_aside("search", f"{clock.seconds:6.0f} s  {text}")
 
     model = fit_search(known, config, tell)
     fitted = clock.seconds

@@ -61,7 +61,7 @@ class Offsets:
         """Note that a batch is in every table."""
         self._note(taking, "taken")
 
-    def unfinished(self, stream: str | None) -> list[Taking]:
+    def unfinished(self, stream: str) -> list[Taking]:
         """Batches that were planned and not finished, but those of `stream`, which finishes its."""
         return [
             Taking(name, batch, tuple(sorted(set(states["planned"]))))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shoplake.models.ads.cross import CrossNetwork
 from shoplake.models.ads.examples import Examples, Floats, sample
 from shoplake.models.ads.settings import AdsConfig
-from shoplake.models.demand.boosting import lightgbm
+from shoplake.models.boosting import lightgbm
 
 
 class ResponseModel(Protocol):

@@ -6,29 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from shoplake.errors import ShoplakeError
+from shoplake.models.boosting import lightgbm
 from shoplake.models.demand.panel import Floats
 from shoplake.models.demand.settings import LEVELS, BoostingConfig
 
 #: Levels that are fitted; the rest lie between them.
 _FITTED = np.array([0.05, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95])
-
-
-def lightgbm() -> Any:
-    """The package, which needs a library of the system.
-
-    Raises:
-        ShoplakeError: OpenMP's runtime is not installed.
-    """
-    try:
-        import lightgbm as found
-    except OSError as error:
-        raise ShoplakeError(
-            "LightGBM cannot be loaded",
-            where=str(error),
-            remedy="install OpenMP's runtime: Debian's package libgomp1",
-        ) from None
-    return found
 
 
 class BoostedQuantiles:

@@ -47,6 +47,8 @@ class Als:
 
     def fit(self, seen: Interactions) -> Als:
         """Alternate; one thread, so that equal seeds give equal vectors."""
+        # Its wheel wants the libgomp.so.1 that PyTorch's brings.
+        import torch  # noqa: F401
         from implicit.cpu.als import AlternatingLeastSquares
 
         model = AlternatingLeastSquares(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoplake.errors import ModelError
+from shoplake.models.boosting import lightgbm
 from shoplake.models.config import model_file
 from shoplake.models.recommenders.interactions import Floats, Ints
 from shoplake.runtime.typed import load_yaml
@@ -40,23 +41,6 @@ class BoostedConfig:
 def load_boosted(file: str) -> BoostedConfig:
     """Settings from conf/models/<file>.yml or another file of that form."""
     return load_yaml(model_file(file), BoostedConfig)
-
-
-def lightgbm() -> Any:
-    """The library.
-
-    Raises:
-        ModelError: the system library it needs is missing.
-    """
-    try:
-        import lightgbm as found
-    except OSError as error:
-        raise ModelError(
-            f"LightGBM cannot be loaded: {error}",
-            where="the system library libgomp.so.1",
-            remedy="install the Debian package libgomp1 (apt-get install libgomp1)",
-        ) from None
-    return found
 
 
 def rank_model(

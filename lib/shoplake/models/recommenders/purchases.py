@@ -10,18 +10,21 @@ from scipy.sparse import csr_array
 
 from shoplake.models.recommenders.interactions import Floats, Interactions, Ints
 
-_COLUMNS = ("person", "item", "day", "quantity", "price")
+_COLUMNS = ("person", "item", "day", "quantity", "price", "undone")
+#: `undone` of a purchase that was kept: after every other day.
+KEPT = 10**6
 _SPANS = (7, 30, 90)
 _NEVER = 999.0
 
 
 @dataclass(frozen=True)
 class Purchases:
-    """Who bought what on which day; one row a person, item and day, in order of the day.
+    """Who bought what on which day; one row a person, item, day and `undone`, in order of the day.
 
     Attributes:
         person, item, day: [N]; people and items by index, days since some day.
         quantity, price: [N] pieces, and money for one.
+        undone: [N] day on which a cancellation took it back; `KEPT` if none did.
         category: [C] category of each item, by index.
         people: how many people there are.
     """
@@ -31,6 +34,7 @@ class Purchases:
     day: Ints
     quantity: Floats
     price: Floats
+    undone: Ints
     category: Ints
     people: int
 
@@ -38,8 +42,11 @@ class Purchases:
         return len(self.person)
 
     def between(self, first: int, stop: int) -> Purchases:
-        """Those of the days first to stop - 1."""
-        keep = (self.day >= first) & (self.day < stop)
+        """Those of the days first to stop - 1, but what was taken back by then.
+
+        A cancellation that comes later is not known yet.
+        """
+        keep = (self.day >= first) & (self.day < stop) & (self.undone >= stop)
         rows = {n: getattr(self, n)[keep] for n in _COLUMNS}
         return replace(self, **rows)
 

@@ -21,7 +21,6 @@ FAMILIES = {
         *("matched", "matched_idf", "missed_idf", "missed_most", "measures", "measures_matched"),
         *("last", "last_in_head", "last_is_thing", "first_matched", "brand", "pairs_matched"),
         *("of_title", "of_head", "query_terms", "title_terms", "query_length"),
-        "word_grade",
     ),
     "meaning": ("base", "base_of_best", "tuned", "tuned_of_best", "feedback"),
     "behaviour": ("seen", "gain", "votes_direction", "nearest"),
@@ -87,10 +86,6 @@ def features(
         at[name] = cosines[query, title]
         at[f"{name}_of_best"] = at[name] - cosines.max(axis=1)[query]
     at |= _words(index, queries, query, title)
-    at["word_grade"] = np.zeros(len(query), dtype=np.float32)
-    if index.weights is not None:
-        grades = index.weights.grades(queries.terms, queries.shares, query, title)
-        at["word_grade"] = grades
     at["bm25_raw"] = pair_scores(queries.raw, index.terms.rows, query, title)
     texts, shares = _space(index, queries)
     at["feedback"] = _dots(_weighed(_feedback(scores, texts), shares), texts, query, title)

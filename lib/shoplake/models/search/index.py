@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from shoplake.models.search.encoder import TextEncoder, Vectors
-from shoplake.models.search.judgements import Judgements
 from shoplake.models.search.lexical import LetterIndex, TermIndex
 from shoplake.models.search.spelling import Speller
 from shoplake.models.search.text import is_measure, terms, words
 from shoplake.models.search.titles import pairs, parts
-from shoplake.models.search.word_weights import WordWeights
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,6 @@ class SearchIndex:
         self._tuned: list[TextEncoder] = []
         self.vectors = base.encode_kept(self.texts)
         self.tuned = np.zeros((len(self.titles), 0), dtype=np.float32)
-        self.weights: WordWeights | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of the untouched base model."""
@@ -100,12 +97,6 @@ class SearchIndex:
         """Read the titles with tuned encoders as well."""
         self._tuned = list(encoders)
         self.tuned = np.hstack([encoder.encode_kept(self.texts) for encoder in encoders])
-
-    def weigh(self, judged: Judgements, halves: NDArray[np.int64]) -> None:
-        """Learn how much words matter from judgements, half by half."""
-        asked = [terms(tokens) for tokens in self.corrected(judged.queries.tolist())]
-        matrix = self.terms.queries(asked)
-        self.weights = WordWeights(judged, matrix, self.all, self.head, halves)
 
     def corrected(self, queries: Sequence[str]) -> list[list[str]]:
         """Each query's words as the catalogue spells them."""

@@ -178,7 +178,6 @@ def fit_search(judged: Judgements, config: SearchConfig, tell: Tell) -> SearchMo
         tell("titles read by the tuned encoders")
         index.tune(encoders)
     model = SearchModel(index, judged, config)
-    index.weigh(judged, halves)
     read = index.read(judged.queries.tolist(), trained_on=halves)
     model.fit(read, tell)
     return model

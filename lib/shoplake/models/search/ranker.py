@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shoplake.models.boosting import lightgbm
 from shoplake.models.search.config import SearchConfig
 from shoplake.models.search.features import FAMILIES, NAMES
-from shoplake.models.search.trees import lightgbm
 
 #: Gain of each label: not judged, judged irrelevant (1), ..., perfect (3).
 _GAINS = [0, 1, 3, 7, 15, 30]

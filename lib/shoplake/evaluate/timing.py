@@ -1,20 +1,11 @@
-"""Progress of an evaluation, on the error stream: the output may be JSON for another program."""
+"""How long the parts of an evaluation take."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
 from shoplake.runtime.console import Clock
-
-_screen = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def tell(step: str, text: str) -> None:
-    """One line of progress."""
-    _screen.print(f"[bold cyan]{step:<10}[/] {text}")
 
 
 @contextmanager
