@@ -21,6 +21,7 @@ STEPS = [
     "stream",
     "forecast",
     "target",
+    "neighbours",
     "rank",
 ]
 

@@ -13,6 +13,7 @@ from shoplake.commands import (
     erase,
     evaluate,
     lineage,
+    loop,
     personal,
     policies,
     profile,
@@ -22,6 +23,7 @@ from shoplake.commands import (
     rotate,
     run,
     search,
+    similar,
     sql,
     status,
     stream,
@@ -33,6 +35,7 @@ from shoplake.steps import JOBS, job, quiet
 #: In the order of the help text.
 COMMANDS = (
     run,
+    loop,
     stream,
     replay,
     check,
@@ -50,6 +53,7 @@ COMMANDS = (
     catalog,
     evaluate,
     search,
+    similar,
 )
 
 

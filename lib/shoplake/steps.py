@@ -29,7 +29,7 @@ STEPS = (
     "respond",
 )
 #: Jobs that are not steps of the loop.
-JOBS = (*STEPS, "monitor", "stream", "forecast", "target", "rank")
+JOBS = (*STEPS, "monitor", "stream", "forecast", "target", "neighbours", "rank")
 
 Body = Callable[[Run, argparse.Namespace], None]
 

@@ -14,6 +14,7 @@ TASKS = {
     "sessions": "the next item of a session (diginetica layout)",
     "sequences": "a person's next item after their history (amazon_games layout)",
     "purchases": "what people buy in the next 30 days (online_retail or dunnhumby layout)",
+    "behaviour": "who buys again, lapses, spends (online_retail or dunnhumby layout)",
     "ads": "who clicks or redeems (open_bandit or dunnhumby layout)",
     "demand": "what sells when, and the stock for it (online_retail or walmart_sales layout)",
     "search": "relevance and retrieval for unseen queries (home_depot layout)",

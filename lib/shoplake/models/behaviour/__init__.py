@@ -1,0 +1,1 @@
+"""What a person does next, Y = f(X): buy again, lapse, spend."""
