@@ -16,12 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    # Small data, many plans: optimising what runs a few times costs a quarter of the tests' time,
-    # and so does compiling again what Delta asks for each table (Spark keeps 100 classes).
-    quick = {
-        "spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1",
-        "spark.sql.codegen.cache.maxEntries": "2000",
-    }
+    # Small data, many plans: compiling again what Delta asks for each table costs a tenth of the
+    # tests' time (Spark keeps 100 classes).
+    quick = {"spark.sql.codegen.cache.maxEntries": "2000"}
     session = get_spark("shoplake-tests", conf=quick)
     yield session
     session.stop()
