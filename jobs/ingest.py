@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 
 from shoplake.governance.run import Run
-from shoplake.ingest.check import mapping_path
+from shoplake.ingest.check import shop_mapping
 from shoplake.ingest.landing import land
-from shoplake.ingest.mapping import load_mapping
-from shoplake.runtime.settings import conf_dir
 from shoplake.steps import job_parser, run_job
 
 
@@ -26,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
 
 def ingest(run: Run, args: argparse.Namespace) -> None:
     """Take every new file of the shop's folder into bronze, each once."""
-    mapping = load_mapping(mapping_path(args.shop, conf_dir()))
+    mapping = shop_mapping(args.shop)
     land(run, mapping, args.data, before=args.before)
 
 

@@ -13,9 +13,7 @@ from shoplake.features.calibration import Recalibration, calibration, fit_recali
 from shoplake.features.interest import interest
 from shoplake.features.settings import load_labels
 from shoplake.governance.run import Read, Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
-from shoplake.runtime.settings import conf_dir
+from shoplake.ingest.check import shop_mapping
 from shoplake.steps import as_of_option, job_parser, run_job
 
 
@@ -26,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
 
 def label(run: Run, args: argparse.Namespace) -> None:
     """Degree of interest of everyone in what they touched, and how well it foretells."""
-    days = load_mapping(mapping_path(args.shop, conf_dir())).horizon_days
+    days = shop_mapping(args.shop).horizon_days
     settings = load_labels().interest
     seen = read_behaviour(run, args.as_of)
     cut = seen.as_of - timedelta(days=days)

@@ -11,10 +11,8 @@ from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.training import item_snapshots
 from shoplake.governance.run import Read, Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.check import shop_mapping
 from shoplake.models.tracking import Registry
-from shoplake.runtime.settings import conf_dir
 from shoplake.serve.batch import recommend
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
 from shoplake.serve.fallback import build_fallback, recent_popularity
@@ -23,9 +21,10 @@ from shoplake.serve.people import everyone
 from shoplake.serve.personal import PersonalFrequencyScorer
 from shoplake.serve.scorer import Scorer
 from shoplake.serve.settings import load_serve_settings
+from shoplake.serve.stock import PLAN, in_supply
 from shoplake.steps import as_of_option, job_parser, run_job
 
-SOURCES = (*TABLES, "silver.people", "gold.item_features")
+SOURCES = (*TABLES, "silver.people", "gold.item_features", PLAN)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,13 +36,14 @@ def score(run: Run, args: argparse.Namespace) -> None:
     """The champion's top-k for everyone; personal frequency while no model has beaten it."""
     registry = Registry.of(run.lake.settings)
     version = registry.champion()
-    settings = load_serve_settings(load_mapping(mapping_path(args.shop, conf_dir())).history_length)
+    settings = load_serve_settings(shop_mapping(args.shop).history_length)
     seen_until = read_behaviour(run, args.as_of)
     now = seen_until.as_of
 
     def make(read: Read) -> DataFrame:
         items = read("gold.item_features").where(F.col("as_of") == F.lit(now))
-        catalogue = load_catalogue(items)
+        supply = in_supply(items, read(PLAN), now, settings.exclude_short_days)
+        catalogue = load_catalogue(supply)
         index = items.select("product_id", "item_index")
         cut = Cut(0, now, now, "test")
         past = seen(seen_until.interactions, cut_table(run.lake.spark, [cut]))

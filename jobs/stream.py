@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 
 from shoplake.governance.run import Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.check import shop_mapping
 from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.refine.pseudonym import Secret
 from shoplake.refine.rekey import keep_vault
@@ -14,7 +13,6 @@ from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import SILVER, build_silver
 from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.key import pseudonym_key
-from shoplake.runtime.settings import conf_dir
 from shoplake.steps import job_parser, run_job, stream_options
 
 
@@ -27,7 +25,7 @@ def stream(run: Run, args: argparse.Namespace) -> None:
     """Take messages into bronze until interrupted; bring silver after them meanwhile."""
     lake = run.lake
     options = kafka_options(lake.spark, lake.settings, args.kafka)
-    consumer = Consumer(run, load_mapping(mapping_path(args.shop, conf_dir())), options)
+    consumer = Consumer(run, shop_mapping(args.shop), options)
     query = consumer.start(once=args.once, interval=args.interval, most=args.most)
     try:
         ended, refined = False, 0

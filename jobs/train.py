@@ -8,15 +8,13 @@ from pathlib import Path
 from shoplake.evaluate.training import judge, pin, record, tell_lineage, train_inputs
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.check import shop_mapping
 from shoplake.models.artifact import finished, load_artifact
 from shoplake.models.config import load_two_tower, model_file
 from shoplake.models.launch import launch
 from shoplake.models.tracking import Registry
 from shoplake.models.train import train
 from shoplake.runtime.console import say
-from shoplake.runtime.settings import conf_dir
 from shoplake.steps import job_parser, run_job
 
 
@@ -33,7 +31,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
     """Train on the newest training set, judge beside the baselines, register, promote if earned."""
     settings = run.lake.settings
     config = load_two_tower(model_file(args.model))
-    pinned = pin(run, load_mapping(mapping_path(args.shop, conf_dir())).horizon_days)
+    pinned = pin(run, shop_mapping(args.shop).horizon_days)
     registry = Registry.of(settings)
     fingerprint = pinned.fingerprint(config)
     version = registry.find(fingerprint)

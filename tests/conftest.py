@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,17 @@ from pyspark.sql import SparkSession
 from shoplake.runtime.session import get_spark
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Spark's session is in UTC; so are the tests that run beside it in a process without Spark.
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the Spark session runs in one process (`pytest -n 2 --dist loadgroup`)."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("spark"))
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,12 @@ import sys
 
 from shoplake import __version__
 from shoplake.commands import (
+    ask,
+    audience,
     catalog,
     check,
     contract,
+    describe,
     erase,
     evaluate,
     lineage,
@@ -26,6 +29,7 @@ from shoplake.commands import (
     similar,
     sql,
     status,
+    stock,
     stream,
 )
 from shoplake.errors import ShoplakeError
@@ -54,6 +58,10 @@ COMMANDS = (
     evaluate,
     search,
     similar,
+    ask,
+    describe,
+    stock,
+    audience,
 )
 
 

@@ -7,21 +7,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shoplake.errors import ShoplakeError
-from shoplake.ingest.check import mapping_path
-from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.check import shop_mapping
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.shop.config import day_text, load_shop_config
 from shoplake.report import cycle_summary, report
 from shoplake.runtime.console import Clock, console, heading
-from shoplake.runtime.settings import conf_dir, load
-from shoplake.steps import STEPS, job
+from shoplake.runtime.settings import load
+from shoplake.steps import APPLICATIONS, STEPS, job
 
 _DATE = re.compile(r"(20\d\d-\d\d-\d\d|19\d\d-\d\d-\d\d)")
 
 Step = Callable[..., None]
 
 
-def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: str | None) -> None:
+def run_loop(
+    env: str,
+    shop: str,
+    *,
+    data: str | None,
+    lake: str | None,
+    until: str | None,
+    applications: bool = False,
+) -> None:
     """Raw data to recommendations, twice; prints progress and ends with a page of results.
 
     The built-in shop is simulated, and between the cycles its people react to what they were
@@ -34,6 +41,8 @@ def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: 
         data: the shop's folder; the built-in shop makes its own below the lake.
         lake: the lake's folder.
         until: stop after this step of the first cycle.
+        applications: after the last cycle, also what the tables are used for: neighbours, search
+            rankings, demand and stock, audiences, descriptions.
 
     Raises:
         ShoplakeError: the mapping, the folder or a step is not right.
@@ -41,7 +50,7 @@ def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: 
     """
     clock = Clock()
     settings = load(env, lake=lake)
-    mapping = load_mapping(mapping_path(shop, conf_dir()))
+    mapping = shop_mapping(shop)
     built_in = mapping.shop == "builtin"
     if built_in:
         first_cycle_ends: str | None = day_text(load_shop_config().days)
@@ -59,7 +68,8 @@ def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: 
         job(name)([*common, *more])
 
     summaries = []
-    for cycle in (1, 2) if first_cycle_ends else (1,):
+    cycles = (1, 2) if first_cycle_ends else (1,)
+    for cycle in cycles:
         heading(f"{mapping.shop}: cycle {cycle}")
         if built_in:
             step("simulate" if cycle == 1 else "respond")
@@ -70,8 +80,15 @@ def run_loop(env: str, shop: str, *, data: str | None, lake: str | None, until: 
         for name in STEPS[STEPS.index("refine") : STEPS.index("respond")]:
             if until is not None and STEPS.index(name) > STEPS.index(until):
                 return
+            if name == "score" and applications and cycle == cycles[-1]:
+                step("forecast")  # so that the lists know about stock
             step(name)
         summaries.append(cycle_summary(settings))
+    if applications:
+        heading(f"{mapping.shop}: applications")
+        for name in APPLICATIONS:
+            if name != "forecast":
+                step(name)
     heading("results")
     report(settings, mapping, summaries)
     console.print(f"\n[dim]{clock.seconds / 60:.1f} minutes in all[/]")

@@ -28,8 +28,10 @@ STEPS = (
     "score",
     "respond",
 )
-#: Jobs that are not steps of the loop.
-JOBS = (*STEPS, "monitor", "stream", "forecast", "target", "neighbours", "rank")
+#: What the governed tables and the models are used for; each stands on the steps before it alone.
+APPLICATIONS = ("neighbours", "rank", "forecast", "target", "describe")
+#: Everything that is a job.
+JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "answer")
 
 Body = Callable[[Run, argparse.Namespace], None]
 

@@ -12,7 +12,7 @@ import pytest
 import setuptools
 from databricks_bundle import ROOT
 
-from shoplake.steps import JOBS, STEPS
+from shoplake.steps import APPLICATIONS, JOBS, STEPS
 
 PIPELINES = ("shoplake", "shoplake_classic")
 
@@ -72,7 +72,16 @@ def test_setup_declares_an_entry_point_for_every_step(package: dict[str, Any]) -
 
 def test_the_tasks_are_the_steps_in_order(job: dict[str, Any]) -> None:
     simulated = {"simulate", "respond"}  # the built-in shop's own steps
-    assert order(edges(job["tasks"])) == [step for step in STEPS if step not in simulated]
+    graph = edges(job["tasks"])
+    ordered = [step for step in order(graph) if step not in APPLICATIONS]
+    assert ordered == [step for step in STEPS if step not in simulated]
+
+
+def test_the_applications_wait_for_the_features_alone(job: dict[str, Any]) -> None:
+    graph = edges(job["tasks"])
+    assert {name: graph[name] for name in graph if name in APPLICATIONS} == dict.fromkeys(
+        APPLICATIONS, ["features"]
+    )
 
 
 @pytest.mark.parametrize(

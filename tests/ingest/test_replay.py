@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,18 +48,31 @@ LINES = """no,line,who,item,units,price,at
 """
 
 
-@pytest.fixture
-def fresh(spark: SparkSession, tmp_path: Path) -> Callable[[], Run]:
-    settings = dataclasses.replace(load("local"), lake=str(tmp_path / "lake"))
+def runs(spark: SparkSession, folder: Path) -> Callable[[], Run]:
+    settings = dataclasses.replace(load("local"), lake=str(folder / "lake"))
     return lambda: open_run("ingest", spark, settings)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, fresh: Callable[[], Run]) -> Path:
+@pytest.fixture(scope="module")
+def landed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A day's file, taken under a mapping that turns lines without a quantity away."""
-    (tmp_path / "data" / "orders").mkdir(parents=True)
-    (tmp_path / "data" / "orders" / "2026-01-01.csv").write_text(LINES)
-    land(fresh(), mapping(tmp_path, "units IS NOT NULL"), str(tmp_path / "data"))
+    folder = tmp_path_factory.mktemp("landed")
+    (folder / "data" / "orders").mkdir(parents=True)
+    (folder / "data" / "orders" / "2026-01-01.csv").write_text(LINES)
+    land(runs(spark, folder)(), mapping(folder, "units IS NOT NULL"), str(folder / "data"))
+    return folder
+
+
+@pytest.fixture
+def fresh(spark: SparkSession, tmp_path: Path) -> Callable[[], Run]:
+    return runs(spark, tmp_path)
+
+
+@pytest.fixture
+def folder(landed: Path, tmp_path: Path) -> Path:
+    """A copy of that lake and its data; tables and files know no place but their own."""
+    for name in ("data", "lake"):
+        shutil.copytree(landed / name, tmp_path / name)
     return tmp_path / "data"
 
 

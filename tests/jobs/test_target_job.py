@@ -24,6 +24,7 @@ from shoplake.runtime.settings import conf_dir, load
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DAYS, PEOPLE, ITEMS = 60, 140, 8
+DAYS_AHEAD = 6
 OPTIONS = argparse.Namespace(as_of=None)
 
 
@@ -139,14 +140,24 @@ def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
     assert (counts.good, counts.quarantined) == (0, 20)
 
 
-def test_forecasts_and_plans_of_the_same_lake(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def planned(run: Run) -> Run:
+    """The same lake with a forecast of six days and what to order for it."""
     quick = dataclasses.replace(
-        load_demand(), models=("recent_quantiles", "seasonal_naive"), horizon={"day": 6, "week": 4}
+        load_demand(),
+        models=("recent_quantiles", "seasonal_naive"),
+        horizon={"day": DAYS_AHEAD, "week": 4},
     )
-    monkeypatch.setattr("shoplake_jobs.forecast.load_demand", lambda: quick)
-    forecast(run, OPTIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shoplake_jobs.forecast.load_demand", lambda: quick)
+        forecast(run, OPTIONS)
+    return run
+
+
+def test_forecasts_and_plans_of_the_same_lake(planned: Run) -> None:
+    run = planned
     days = run.lake.read("gold.demand_forecast").toPandas()
-    assert len(days) == (ITEMS + 1) * quick.horizon["day"]
+    assert len(days) == (ITEMS + 1) * DAYS_AHEAD
     assert set(days["demand_class"][days["product_id"] == "shop:8"]) == {"new"}
     sold = days[days["product_id"] == "shop:1"]["mean"].mean()
     assert sold == pytest.approx(2 * PEOPLE / 6 / ITEMS, rel=0.35)
@@ -157,12 +168,12 @@ def test_forecasts_and_plans_of_the_same_lake(run: Run, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("name", ["stock", "ads"])
 def test_the_notebooks_read_these_tables(
-    run: Run, name: str, monkeypatch: pytest.MonkeyPatch
+    planned: Run, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import nbformat
     from nbclient import NotebookClient
 
-    monkeypatch.setenv("SHOPLAKE_LAKE", run.lake.settings.lake)
+    monkeypatch.setenv("SHOPLAKE_LAKE", planned.lake.settings.lake)
     notebook = nbformat.read(conf_dir().parent / "notebooks" / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     outputs = [o for c in notebook.cells for o in c.get("outputs", [])]

@@ -40,6 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("lib/shoplake", "shoplake", "*.py"),
         ("lib/shoplake/catalog", "shoplake/catalog", "*.html"),
         ("lib/shoplake/catalog/static", "shoplake/catalog/static", "*.*"),
+        ("lib/shoplake/serve/assistant/static", "shoplake/serve/assistant/static", "*.*"),
     ],
 )
 def test_wheel_holds_every_file_of(folder: str, package: str, pattern: str, wheel: Path) -> None:

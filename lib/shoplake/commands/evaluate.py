@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import console
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add(commands: Any) -> None:
     )
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--plot", type=Path, help="PNG to draw (default: evaluate-TASK.png)")
+    evaluate.add_argument("--page", type=Path, help="HTML of samples to write (descriptions)")
     evaluate.add_argument("--json", action="store_true", help="every figure, by model and metric")
     evaluate.set_defaults(run=_evaluate)
 
@@ -45,11 +47,22 @@ def _evaluate(args: argparse.Namespace) -> None:
     plot = args.plot or (None if args.json else Path(f"evaluate-{args.task}.png"))
     if plot:
         draw(found, plot)
+    if args.page:
+        _write_page(found, args.page)
     if args.json:
         print(json.dumps(found.to_dict(), indent=2))
         return
     _print(found)
     console.print(f"plot: {plot}", highlight=False)
+
+
+def _write_page(found: Findings, path: Path) -> None:
+    if not found.page:
+        raise ShoplakeError(
+            f"the task '{found.task}' has no samples to show", remedy="leave --page out"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(found.page, encoding="utf-8")
 
 
 def _print(found: Findings) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from shoplake.runtime.console import console
 
+#: Of `shoplake.models.recommenders`, those that learn in a second; their module imports torch.
+FAMILIES = ("popularity", "personal", "item_knn", "als", "ease", "content")
+
 
 def add(commands: Any) -> None:
     """Adds the command to the command line."""
-    from shoplake.models.recommenders.config import FAMILIES
-
     parser = commands.add_parser(
         "loop", help="the closed loop: what learning again gains the built-in shop"
     )
@@ -24,8 +25,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--days", type=int, default=28, help="days before the first cycle")
     parser.add_argument("--people", type=int, help="default: conf/shop.yml")
     parser.add_argument("--products", type=int, help="default: conf/shop.yml")
-    families = [f for f in FAMILIES if f not in ("sasrec", "session_knn")]
-    parser.add_argument("--family", default="ease", choices=families, help="the model that learns")
+    parser.add_argument("--family", default="ease", choices=FAMILIES, help="the model that learns")
     parser.add_argument("--plot", type=Path, help="PNG to draw (default: loop.png)")
     parser.add_argument("--json", action="store_true", help="every figure; no table, no plot")
     parser.set_defaults(run=_run)

@@ -107,12 +107,10 @@ def _replay(args: argparse.Namespace) -> None:
 
 
 def _replay_bronze(run: Run, args: argparse.Namespace) -> list[Trial]:
-    from shoplake.ingest.check import mapping_path
-    from shoplake.ingest.mapping import load_mapping
+    from shoplake.ingest.check import shop_mapping
     from shoplake.ingest.replay import replay
-    from shoplake.runtime.settings import conf_dir
 
-    mapping = load_mapping(mapping_path(args.shop, conf_dir()))
+    mapping = shop_mapping(args.shop)
     folder = args.data or (
         str(run.lake.settings.root / "raw") if mapping.shop == "builtin" else None
     )

@@ -28,15 +28,13 @@ def add(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from shoplake.ingest.check import mapping_path
-    from shoplake.ingest.mapping import load_mapping
+    from shoplake.ingest.check import shop_mapping
     from shoplake.ingest.stream.replay import replay
     from shoplake.runtime.kafka import kafka_options
-    from shoplake.runtime.settings import conf_dir
 
     run = start("replay", settings_of(args))
     lake = run.lake
     options = kafka_options(lake.spark, lake.settings, args.kafka)
-    mapping = load_mapping(mapping_path(args.shop, conf_dir()))
+    mapping = shop_mapping(args.shop)
     data = args.data or str(lake.settings.root / "raw")
     replay(lake, mapping, data, options, speed=args.speed, before=args.before)

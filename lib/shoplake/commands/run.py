@@ -16,10 +16,23 @@ def add(commands: Any) -> None:
     run.add_argument("--data", help="the shop's folder (the built-in shop makes its own)")
     run.add_argument("--lake", help="folder of the lake (default: the environment's)")
     run.add_argument("--until", choices=STEPS, help="stop after this step of the first cycle")
+    run.add_argument(
+        "--applications",
+        action="store_true",
+        help="after the last cycle also neighbours, search rankings, demand, audiences and"
+        " descriptions (minutes more)",
+    )
     run.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> None:
     from shoplake.loop import run_loop
 
-    run_loop(args.env, args.shop, data=args.data, lake=args.lake, until=args.until)
+    run_loop(
+        args.env,
+        args.shop,
+        data=args.data,
+        lake=args.lake,
+        until=args.until,
+        applications=args.applications,
+    )

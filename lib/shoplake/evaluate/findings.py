@@ -40,6 +40,7 @@ class Findings:
         main: the metric that decides.
         notes: what a reader must know to read the figures right.
         seconds: model -> seconds for fitting and ranking.
+        page: samples for people to look at, as HTML; "" where the task has none.
     """
 
     task: str
@@ -50,6 +51,7 @@ class Findings:
     main: str
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    page: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain enough for JSON: `metrics` by model and metric name, `intervals` likewise."""

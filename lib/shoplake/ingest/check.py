@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoplake.contracts.clauses import Problem
-from shoplake.ingest.mapping import check_mapping
+from shoplake.ingest.mapping import check_mapping, load_mapping
+from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.yaml_clauses import nearest
+from shoplake.runtime.settings import conf_dir
 
 
 def mapping_path(shop: str, conf_dir: Path) -> Path:
@@ -14,15 +16,24 @@ def mapping_path(shop: str, conf_dir: Path) -> Path:
     return Path(shop) if shop.endswith((".yml", ".yaml")) else conf_dir / "sources" / f"{shop}.yml"
 
 
-def check_shop(shop: str, conf_dir: Path) -> list[Problem]:
+def shop_mapping(shop: str) -> Mapping:
+    """The mapping of a shop of `conf/sources`, or of the file that `shop` names.
+
+    Raises:
+        MappingError: there is none, or it is not sound.
+    """
+    return load_mapping(mapping_path(shop, conf_dir()))
+
+
+def check_shop(shop: str, folder: Path) -> list[Problem]:
     """Every problem of a shop's mapping file, by line; [] when it is sound.
 
     Args:
         shop: a shop's name, or the path of a mapping file.
-        conf_dir: the folder that holds `sources`.
+        folder: the one that holds `sources`.
     """
-    path = mapping_path(shop, conf_dir)
-    if not path.is_file() and path.parent == conf_dir / "sources":
+    path = mapping_path(shop, folder)
+    if not path.is_file() and path.parent == folder / "sources":
         known = sorted(p.stem for p in path.parent.glob("*.yml"))
         return [
             Problem(str(path), 1, "(file)", f"there is no shop '{shop}'; {nearest(shop, known)}")

@@ -82,7 +82,7 @@ def get_spark(
     log4j = Path(__file__).with_name("log4j2.properties")
     builder = builder.config(
         "spark.driver.extraJavaOptions",
-        # A full code cache throws compiled methods out: with C1's 48 MB a third of the time went there.
+        # A full code cache throws compiled methods out: C1's 48 MB cost a fifth of the time.
         f"-Dlog4j2.configurationFile=file:{log4j} -Duser.timezone=UTC -XX:+UseParallelGC"
         " -XX:ReservedCodeCacheSize=512m",
     )

@@ -23,6 +23,8 @@ class ServeSettings:
         exclude_recent_days: leave out what the person has bought and last touched less than this
             many days ago (0: nothing); for shops where people buy again, but not at once.
         exclude_unavailable: leave out items that cannot be bought now.
+        exclude_short_days: count as unavailable what gold.stock_plan expects to run out before it
+            can be delivered again, if the plan is at most this many days old (0: nothing).
         history_length: H, the newest history items the model sees; exclusions see all of them.
         per_category: at most this many items of one category in a fallback list.
         people_block: people scored at once; with `item_block` it bounds memory.
@@ -33,6 +35,7 @@ class ServeSettings:
     exclude_seen: bool = False
     exclude_recent_days: int = 0
     exclude_unavailable: bool = True
+    exclude_short_days: int = 0
     history_length: int = 100
     per_category: int = 2
     people_block: int = 512
@@ -46,12 +49,13 @@ class ServeSettings:
                     where="serving settings",
                     remedy=f"set {name} to 1 or more",
                 )
-        if self.exclude_recent_days < 0:
-            raise ServeError(
-                f"exclude_recent_days is {self.exclude_recent_days}",
-                where="serving settings",
-                remedy="set it to 0 (off) or a number of days",
-            )
+        for name in ("exclude_recent_days", "exclude_short_days"):
+            if getattr(self, name) < 0:
+                raise ServeError(
+                    f"{name} is {getattr(self, name)}",
+                    where="serving settings",
+                    remedy="set it to 0 (off) or a number of days",
+                )
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class _File:
     exclude_seen: bool
     exclude_recent_days: int
     exclude_unavailable: bool
+    exclude_short_days: int
     per_category: int
 
 

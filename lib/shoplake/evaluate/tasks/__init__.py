@@ -17,7 +17,10 @@ TASKS = {
     "behaviour": "who buys again, lapses, spends (online_retail or dunnhumby layout)",
     "ads": "who clicks or redeems (open_bandit or dunnhumby layout)",
     "demand": "what sells when, and the stock for it (online_retail or walmart_sales layout)",
+    "descriptions": "reading and describing products' pictures (grocery_images layout)",
     "search": "relevance and retrieval for unseen queries (home_depot layout)",
+    "intents": "what messages to customer service ask for (customer_service layout)",
+    "questions": "answers to product questions (product_questions layout)",
 }
 
 

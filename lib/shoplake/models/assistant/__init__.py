@@ -1,0 +1,1 @@
+"""The customer-service assistant: what a message asks for, and past answers to it."""

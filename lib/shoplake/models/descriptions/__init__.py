@@ -1,0 +1,1 @@
+"""Product descriptions from attributes, short text and pictures, with evidence for claims."""

@@ -1,0 +1,162 @@
+"""The embedded writer: a small GPT that turns a product's facts into text with open slots.
+
+Values never pass through the network: it writes {colour} where the colour belongs, so it cannot
+misspell or invent one (delexicalisation: Wen et al., EMNLP 2015). While it writes, a slot is open
+only if the product has the fact and it has not been said, and a word only if the language's
+wording, or the product's own text, has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from shoplake.models.descriptions.language import is_mark, stem
+from shoplake.models.descriptions.settings import DecoderConfig
+
+PAD, START, END, WRITE, UNKNOWN = "<pad>", "<start>", "<end>", "<write>", "<unknown>"
+SPECIAL = (PAD, START, END, WRITE, UNKNOWN)
+POSITIONS = 256
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be written.
+
+    Attributes:
+        language, tone, length: of the text.
+        slots: names of the facts that may be said, in order.
+        hints: words that tell the network more of the product, never copied by themselves.
+        words: stems that it may use; None: every word it knows.
+    """
+
+    language: str
+    tone: str
+    length: str
+    slots: tuple[str, ...]
+    hints: tuple[str, ...] = ()
+    words: frozenset[str] | None = None
+
+    def prompt(self) -> list[str]:
+        """As the network reads it."""
+        controls = [f"<{c}>" for c in (self.language, self.tone, self.length)]
+        named = [f"{{{slot}}}" for slot in self.slots]
+        return [START, *controls, *named, *(h.lower() for h in self.hints), WRITE]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request and a text with open slots that answers it."""
+
+    request: Request
+    text: str
+
+
+class Decoder:
+    """A trained network with its vocabulary."""
+
+    def __init__(self, network: Any, words: list[str], spoken: dict[str, list[int]]) -> None:
+        """What `learn_decoder` and the cache make it of.
+
+        Args:
+            network: a `GPT2LMHeadModel`.
+            words: the vocabulary.
+            spoken: language -> tokens that its texts have.
+        """
+        self.network = network
+        self.words = words
+        self.spoken = spoken
+        self._index = {word: i for i, word in enumerate(words)}
+
+    def write(
+        self, requests: Sequence[Request], config: DecoderConfig, *, seed: int
+    ) -> list[list[str]]:
+        """Candidates of each request: tokens with open slots between blanks, if they ended.
+
+        Args:
+            requests: what to write.
+            config: candidates, temperature and longest text.
+            seed: of the draws; a request's candidates do not depend on the others.
+        """
+        found: list[list[str]] = [[] for _ in requests]
+        by_size: dict[int, list[int]] = {}
+        prompts = [self._ids(r.prompt()) for r in requests]
+        for i, prompt in enumerate(prompts):
+            by_size.setdefault(len(prompt), []).append(i)
+        for rows in by_size.values():
+            for start in range(0, len(rows), 64):
+                part = rows[start : start + 64]
+                given = torch.tensor([prompts[i] for i in part])
+                asked = [requests[i] for i in part]
+                for number in range(config.candidates):
+                    draws = [np.random.default_rng([seed, number, *p]) for p in given.tolist()]
+                    for i, text in zip(
+                        part,
+                        self._run(given, asked, config, draws if number else None),
+                        strict=True,
+                    ):
+                        if text and text not in found[i]:
+                            found[i].append(text)
+        return found
+
+    def _run(
+        self,
+        given: torch.Tensor,
+        asked: list[Request],
+        config: DecoderConfig,
+        draws: list[np.random.Generator] | None,
+    ) -> list[str]:
+        """One text a row; "" where it did not end. Without draws, the likeliest words."""
+        open_ = np.stack([self._open(r) for r in asked])
+        texts: list[list[str]] = [[] for _ in asked]
+        done = np.zeros(len(asked), dtype=bool)
+        past, ids = None, given
+        with torch.inference_mode():
+            for _ in range(min(config.most_tokens, POSITIONS - given.shape[1])):
+                out = self.network(input_ids=ids, past_key_values=past, use_cache=True)
+                past = out.past_key_values
+                logits = out.logits[:, -1].float().numpy()
+                chosen = _choose(np.where(open_, logits, -np.inf), config.temperature, draws)
+                for row, token in enumerate(chosen.tolist()):
+                    word = self.words[token]
+                    if done[row] or word == END:
+                        done[row] = True
+                        continue
+                    texts[row].append(word)
+                    if word.startswith("{"):
+                        open_[row, token] = False
+                if done.all():
+                    break
+                ids = torch.from_numpy(chosen)[:, None]
+        return [" ".join(text) if ended else "" for text, ended in zip(texts, done, strict=True)]
+
+    def _open(self, request: Request) -> NDArray[np.bool_]:
+        allowed = np.zeros(len(self.words), dtype=bool)
+        for token in self.spoken.get(request.language, []):
+            word = self.words[token]
+            if word.startswith("{"):
+                allowed[token] = word[1:-1] in request.slots
+            else:
+                known = request.words is None or stem(word) in request.words
+                allowed[token] = known or is_mark(word)
+        allowed[self._index[END]] = True
+        return allowed
+
+    def _ids(self, words: Sequence[str]) -> list[int]:
+        unknown = self._index[UNKNOWN]
+        return [self._index.get(word, unknown) for word in words]
+
+
+def _choose(
+    logits: NDArray[np.float32], temperature: float, draws: list[np.random.Generator] | None
+) -> NDArray[np.int64]:
+    """The likeliest token of each row, or one drawn by its own generator."""
+    if draws is None:
+        return np.asarray(logits.argmax(axis=1))
+    noise = np.stack([draw.gumbel(size=logits.shape[1]) for draw in draws])
+    return np.asarray((logits / temperature + noise).argmax(axis=1))

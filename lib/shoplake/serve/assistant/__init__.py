@@ -1,0 +1,1 @@
+"""The customer-service assistant: a door to facts, answers from them, and checks of both."""

@@ -1,0 +1,115 @@
+"""Messages from a queue or files become rows of `gold.answers`; no Spark here.
+
+Who asks is in the envelope, which the shop's platform writes after a login; the text cannot change
+it. An envelope that names nobody properly is not answered as a guest: its row breaks the contract
+and is held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shoplake.governance.personal.detect import mask
+from shoplake.serve.assistant.answering import MOST_LETTERS, Answer, Assistant
+from shoplake.serve.assistant.desk import Desk, Window
+from shoplake.serve.assistant.lake import Reader
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+#: The fields of a message: JSON text, all of them texts.
+FIELDS = ("id", "person_key", "text", "sent_at")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message: who sent it when; fields are None where the sender left them out.
+
+    Attributes:
+        message_id: the sender's own.
+        person_key: of who asks; None: a guest.
+        text: what was written.
+        sent_at: ISO 8601; without a zone it is UTC.
+    """
+
+    message_id: str | None
+    person_key: str | None
+    text: str | None
+    sent_at: str | None
+
+
+class Inbox:
+    """Answers messages of many people; each sees only what is behind their own door.
+
+    Args:
+        reader: of the lake.
+        assistant: what answers.
+        as_of: end of the data that facts are read from.
+    """
+
+    def __init__(self, reader: Reader, assistant: Assistant, as_of: datetime) -> None:
+        self._reader, self._assistant, self._as_of = reader, assistant, as_of
+        self._windows: dict[bool, Window] = {}
+
+    def rows(self, messages: Iterable[Message], batch: str) -> Iterator[dict[str, Any]]:
+        """Rows of `gold.answers`, person by person.
+
+        Args:
+            messages: each with another id.
+            batch: what they are called together.
+
+        Raises:
+            PolicyError: a row of somebody else came through the policies.
+            ShoplakeError: a table cannot be read.
+        """
+        ordered = sorted(messages, key=lambda m: (m.person_key or "", m.message_id or ""))
+        desk, at = None, None
+        for message in ordered:
+            answer = None
+            if message.text and message.text.strip() and _is_sound(message):
+                if desk is None or at != message.person_key:
+                    desk, at = self._desk(message.person_key), message.person_key
+                answer = desk.ask(message.text)
+            yield self._row(message, answer, batch)
+
+    def _desk(self, subject: str | None) -> Desk:
+        if (subject is None) not in self._windows:
+            self._windows[subject is None] = Window(self._reader, subject)
+        return Desk(self._reader, subject, self._assistant, self._windows[subject is None])
+
+    def _row(self, message: Message, answer: Answer | None, batch: str) -> dict[str, Any]:
+        text = " ".join((message.text or "").split())
+        row: dict[str, Any] = {
+            "message_id": message.message_id,
+            "batch": batch,
+            "person_key": message.person_key,
+            "asked_at": _instant(message.sent_at),
+            "question": mask(text)[:MOST_LETTERS],
+            "model_version": self._assistant.version,
+            "as_of": self._as_of,
+        }
+        if answer is not None:
+            row |= {
+                "intent": answer.intent,
+                "confidence": answer.confidence,
+                "answer": answer.text,
+                "citations": [str(citation) for citation in answer.citations],
+                "handover": answer.handover,
+                "reason": answer.reason or None,
+            }
+        return row
+
+
+def _is_sound(message: Message) -> bool:
+    named = message.person_key is None or _KEY.fullmatch(message.person_key) is not None
+    return bool(message.message_id) and named and _instant(message.sent_at) is not None
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,175 @@
+"""Messages from files or a Kafka topic into `gold.answers`, and answers out to a topic."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQuery
+
+from shoplake.contracts.ddl import schema
+from shoplake.errors import ShoplakeError, SourceError
+from shoplake.governance.ledger import Counts
+from shoplake.governance.publish import publish
+from shoplake.governance.run import Run
+from shoplake.runtime.console import Clock
+from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message
+
+TABLE = "gold.answers"
+_FIELDS = ", ".join(f"{name} string" for name in FIELDS)
+
+
+class AnswerQueue:
+    """Answers batches of messages, each message once.
+
+    The table has each answer once, whatever is killed when: a batch is made anew as a whole, and a
+    message that an earlier batch answered is left out. The topic has it at least once, under the
+    message's id as its key.
+
+    Args:
+        run: where to write; used by the stream's thread alone.
+        inbox: what answers.
+        options: of Spark's Kafka source and sink, where Kafka is used.
+        out: topic that answers go to; None: the table alone.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        inbox: Inbox,
+        options: Mapping[str, str] | None = None,
+        out: str | None = None,
+    ) -> None:
+        self._run, self._inbox = run, inbox
+        self._options, self._out = dict(options or {}), out
+        self.failure: ShoplakeError | None = None
+
+    def folder(self, path: str) -> Counts | None:
+        """Answer the messages of a folder of JSON lines that have no answer yet.
+
+        Returns:
+            The batch's counts; None where nothing is new.
+
+        Raises:
+            SourceError: there is no such folder, or no message in it.
+        """
+        try:
+            lines = self._run.lake.spark.read.text(path, recursiveFileLookup=True)
+            rows = messages(lines.selectExpr("value")).collect()
+        except PySparkException as error:
+            raise SourceError(
+                f"messages cannot be read: {str(error).splitlines()[0][:200]}", where=path
+            ) from None
+        if not rows:
+            raise SourceError("no messages here", where=path, remedy='{"id": ..., "text": ...}')
+        digest = hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest()[:20]
+        batch = f"files-{digest}"
+        if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
+            return None
+        return self.take(rows, batch)
+
+    def start(self, topic: str, *, once: bool, interval: str, most: int) -> StreamingQuery:
+        """Answer the messages of a topic as they come, or those that are there.
+
+        Args:
+            topic: its values are JSON objects with the `inbox.FIELDS`.
+            once: take what is there now and end.
+            interval: how often to look, such as `1 second`.
+            most: messages a batch.
+        """
+        folder = self._run.lake.settings.root / "streams" / f"answers-{topic}"
+        known = sorted(folder.glob("*/metadata")) if folder.is_dir() else []
+        now = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        stream = known[-1].parent.name if known else now
+
+        def take(values: DataFrame, number: int) -> None:
+            try:
+                self.take(messages(values).collect(), f"{topic}-{stream}-{number}")
+            except ShoplakeError as error:
+                self.failure = error
+                raise
+
+        reader = self._run.lake.spark.readStream.format("kafka").options(**self._options)
+        reader = reader.option("subscribe", topic).option("startingOffsets", "earliest")
+        values = reader.option("maxOffsetsPerTrigger", most).load()
+        writer = values.selectExpr("CAST(value AS STRING) AS value").writeStream
+        writer = writer.queryName(f"shoplake-answers-{topic}").foreachBatch(take)
+        trigger = {"availableNow": True} if once else {"processingTime": interval}
+        writer = writer.option("checkpointLocation", str(folder / stream))
+        return writer.trigger(**trigger).start()  # type: ignore[arg-type]
+
+    def take(self, rows: list[Any], batch: str) -> Counts | None:
+        """Answer one batch: into the table, then out to the topic.
+
+        Args:
+            rows: of `messages`.
+            batch: what it is called; the same for the same messages.
+        """
+        run, clock = self._run, Clock()
+        contract = run.contracts[TABLE]
+        run.gate.admit(contract)
+        done = run.ledger.find(contract, batch)
+        if done is not None:
+            # A stream repeats a batch only where it was cut off, maybe before it was sent.
+            self._send(batch)
+            return done
+        fresh = self._fresh(rows, batch)
+        if not fresh:
+            return None
+        columns = contract.column_names
+        made = [tuple(row.get(c) for c in columns) for row in self._inbox.rows(fresh, batch)]
+        candidate = run.lake.spark.createDataFrame(made, _nullable(schema(contract)))
+        with run.lineage.building(contract, {}, ()) as building:
+            building.made(candidate)
+            counts = publish(
+                run.lake, run.ledger, candidate, contract,
+                step=run.step, batch=batch, inputs={}, rows_in=len(fresh),
+            )  # fmt: skip
+            building.published(counts)
+        run.report(TABLE, counts, clock)
+        self._send(batch)
+        return counts
+
+    def _fresh(self, rows: list[Any], batch: str) -> list[Message]:
+        """The messages that no other batch has answered, each id once."""
+        found: dict[str, Message] = {}
+        for row in rows:
+            message = Message(row["id"], row["person_key"], row["text"], row["sent_at"])
+            found.setdefault(message.message_id or f"\0{len(found)}", message)
+        lake = self._run.lake
+        if lake.exists(TABLE) and found:
+            ids = lake.spark.createDataFrame([(i,) for i in found], "message_id string")
+            old = lake.read(TABLE).where(F.col("batch") != batch).join(ids, "message_id")
+            for row in old.select("message_id").collect():
+                found.pop(row["message_id"], None)
+        return list(found.values())
+
+    def _send(self, batch: str) -> None:
+        if self._out is None:
+            return
+        rows = self._run.lake.read(TABLE).where(F.col("batch") == batch)
+        told = F.struct(
+            F.col("message_id").alias("id"), "intent", "confidence", "answer", "citations",
+            "handover", "reason", "model_version",
+        )  # fmt: skip
+        keyed = rows.select(F.col("message_id").alias("key"), F.to_json(told).alias("value"))
+        keyed.write.format("kafka").options(**self._options).option("topic", self._out).save()
+
+
+def messages(values: DataFrame) -> DataFrame:
+    """The fields of JSON texts; one that is no JSON object has none of them."""
+    rows = values.select(F.from_json("value", _FIELDS, {"mode": "PERMISSIVE"}).alias("m"))
+    return rows.selectExpr(*(f"m.{name} AS {name}" for name in FIELDS))
+
+
+def _nullable(kinds: Any) -> Any:
+    """The same schema without NOT NULL: rows that break it are to be held, not to raise."""
+    from pyspark.sql.types import StructField, StructType
+
+    return StructType([StructField(f.name, f.dataType, True) for f in kinds])
