@@ -27,7 +27,7 @@ kafka: .venv/.installed java ## a local Kafka broker on 127.0.0.1:9092, until Ct
 	@$(BIN)/python -m shoplake.runtime.broker --folder "$(LAKE).kafka"
 
 test: .venv/.installed java ## the tests: one process with a Spark session, one without beside it
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
 
 lint: .venv/.installed ## style, format, types and the order of the rooms
 	@$(BIN)/ruff check .

@@ -19,6 +19,7 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs the Spark session runs in one process (`pytest -n 2 --dist loadgroup`)."""
     for item in items:
