@@ -92,8 +92,8 @@ def test_the_command_shows_names_kinds_and_why(
 
 
 def test_a_name_that_several_products_share_is_refused_with_their_ids(run: Run) -> None:
-    from shoplake.commands.similar import _product
+    from shoplake.commands.products import find_product
 
     with pytest.raises(ShoplakeError, match="2 products are called 'garden'") as caught:
-        _product(run.lake.settings, "garden")
+        find_product(run.lake.settings, "garden", "gold.item_neighbours", "neighbours")
     assert "shop:3" in str(caught.value)
