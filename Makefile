@@ -26,7 +26,7 @@ run: .venv/.installed java ## raw files to governed tables, a trained model and 
 kafka: .venv/.installed java ## a local Kafka broker on 127.0.0.1:9092, until Ctrl-C
 	@$(BIN)/python -m shoplake.runtime.broker --folder "$(LAKE).kafka"
 
-test: .venv/.installed java ## the tests, in two processes
+test: .venv/.installed java ## the tests: one process with a Spark session, one without beside it
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
 
 lint: .venv/.installed ## style, format, types and the order of the rooms

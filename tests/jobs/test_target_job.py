@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from pyspark.sql import SparkSession
 from shoplake_jobs.forecast import forecast
 from shoplake_jobs.target import target
 
+from shoplake.cli import main as shoplake
 from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
 from shoplake.governance.run import Run
@@ -178,3 +180,53 @@ def test_the_notebooks_read_these_tables(
     NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
     assert any("image/png" in o.get("data", {}) for o in outputs)
+
+
+def told(run: Run, capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    shoplake([*words, "--lake", run.lake.settings.lake, "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_stock_command_shows_what_runs_short(
+    planned: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = told(planned, capsys, "stock", "--top", "1")
+    (row,) = said["shortage"]
+    plan = planned.lake.read("gold.stock_plan").where("alert = 'shortage'").collect()
+    assert said["alerts"]["shortage"] == len(plan)
+    assert row["shortage_probability"] == max(r.shortage_probability for r in plan)
+
+
+def test_the_stock_command_shows_a_product_with_its_days(
+    planned: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = told(planned, capsys, "stock", "shop:1")
+    assert said["product_id"] == said["plan"]["product_id"] == "shop:1"
+    assert [day["q05"] <= day["q95"] for day in said["forecast"]] == [True] * DAYS_AHEAD
+
+
+def test_the_audience_command_counts_people_once(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = {row["audience"]: row for row in told(run, capsys, "audience")}
+    people = run.lake.read("gold.audiences").where("audience = 'odd'").count()
+    assert listed["odd"]["people"] == people
+    assert 0 < listed["odd"]["expected_cost"] <= 100
+
+
+def test_the_audience_command_shows_bids_of_one(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bids = told(run, capsys, "audience", "odd", "--top", "5")
+    assert {bid["product_id"] for bid in bids} <= {"shop:1", "shop:3", "shop:5", "shop:7"}
+    values = [bid["value"] for bid in bids]
+    assert values == sorted(values, reverse=True)
+    assert all(bid["bid"] > 0 and bid["name"] for bid in bids)
+
+
+def test_an_audience_nobody_knows_is_refused_with_those_there_are(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        shoplake(["audience", "sneakers", "--lake", run.lake.settings.lake])
+    assert "audiences: even, odd" in capsys.readouterr().out

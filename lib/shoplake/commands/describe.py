@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from shoplake.commands.options import lake_options, print_rows, settings_of
+from shoplake.commands.products import find_product, quoted
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import console
 from shoplake.runtime.settings import Settings
@@ -25,7 +26,7 @@ def add(commands: Any) -> None:
 
 def _describe(args: argparse.Namespace) -> None:
     settings = settings_of(args)
-    product = _product(settings, args.item)
+    product = find_product(settings, args.item, _TABLE, "describe")
     row = _row(settings, product["product_id"], args.language)
     for name in ("claims", "facts", "left_out", "refusals"):
         row[name] = json.loads(row[name])
@@ -53,7 +54,8 @@ def _row(settings: Settings, product: str, language: str) -> dict[str, Any]:
     from shoplake.runtime.sql import query
 
     newest = f"as_of = (select max(as_of) from {_TABLE})"
-    rows = query(settings, f"select * from {_TABLE} where {newest} and product_id = {_q(product)}")
+    only = f"product_id = {quoted(product)}"
+    rows = query(settings, f"select * from {_TABLE} where {newest} and {only}")
     found = next((row for row in rows if row["language"] == language), None)
     if found is not None:
         return dict(found)
@@ -85,43 +87,3 @@ def _held(settings: Settings, product: str, language: str) -> str:
         if (record["product_id"], record["language"]) == (product, language):
             found = record.get("held_for") or row["reasons"][0]["rule"]
     return found
-
-
-def _product(settings: Settings, item: str) -> dict[str, Any]:
-    """The one product that is meant: product_id and name.
-
-    Raises:
-        ShoplakeError: there is none, or there are several.
-    """
-    from shoplake.runtime.sql import lake_folder, query, tables
-
-    lake_folder(settings)
-    if _TABLE not in tables(settings):
-        raise ShoplakeError(
-            f"there is no {_TABLE}",
-            where=str(settings.root),
-            remedy="run `shoplake step describe` after `shoplake run`",
-        )
-    newest = "as_of = (select max(as_of) from gold.item_features)"
-    rows = query(settings, f"select product_id, name from gold.item_features where {newest}")
-    asked = item.strip().lower()
-    exact = [r for r in rows if asked in _names(r)]
-    found = exact or [r for r in rows if asked and asked in r["name"].lower()]
-    if len(found) == 1:
-        return dict(found[0])
-    some = ", ".join(f"{r['product_id']} ({r['name']})" for r in found[:5])
-    raise ShoplakeError(
-        f"{len(found)} products are called '{item}'" if found else f"no product '{item}'",
-        where=f"gold.item_features in {settings.root}",
-        remedy=f"name one of {some}" if found else "find its id with `shoplake search`",
-    )
-
-
-def _names(row: dict[str, Any]) -> tuple[str, str, str]:
-    """What a product goes by, in lower case: id, id without its shop, name."""
-    known = row["product_id"].lower()
-    return known, known.partition(":")[2], row["name"].lower()
-
-
-def _q(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

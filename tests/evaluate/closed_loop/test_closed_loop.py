@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shoplake.commands import loop
 from shoplake.evaluate.closed_loop.crowd import Crowd, Deed
 from shoplake.evaluate.closed_loop.gains import gain, interval, summary
 from shoplake.evaluate.closed_loop.picture import draw_loop
@@ -14,6 +15,7 @@ from shoplake.evaluate.closed_loop.policies import AGAIN, NEVER, PLAIN, interact
 from shoplake.evaluate.closed_loop.run import Cycle, Plan, run_seed
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.ingest.shop.config import ShopConfig, load_shop_config
+from shoplake.models.recommenders import config as config_of_families
 
 PLAN, SEEDS = Plan(cycles=3, days=14, before=21), (1, 2)
 
@@ -86,6 +88,10 @@ def test_one_seed_has_no_interval(config: ShopConfig, found: list[list[Cycle]]) 
 def test_the_picture_is_drawn(config: ShopConfig, found: list[list[Cycle]], tmp_path: Path) -> None:
     draw_loop(summary(found, config, PLAN, SEEDS), tmp_path / "loop.png")
     assert (tmp_path / "loop.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_offers_families_that_exist() -> None:
+    assert set(loop.FAMILIES) < set(config_of_families.FAMILIES)
 
 
 def test_a_plan_without_cycles_is_refused() -> None:
