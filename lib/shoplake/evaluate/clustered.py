@@ -1,4 +1,4 @@
-"""Measures of probabilities whose examples come in groups: people are drawn, not examples.
+"""Figures of examples that come in groups: people, or phrasings, are drawn, not examples.
 
 A household has hundreds of coupons, so intervals over examples would be far too narrow (Cameron,
 Gelbach & Miller, "Bootstrap-based improvements for inference with clustered errors", 2008).
@@ -6,7 +6,7 @@ Gelbach & Miller, "Bootstrap-based improvements for inference with clustered err
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from shoplake.evaluate.findings import Figure
 
 Floats = NDArray[np.float64]
-MEASURES = ("auc", "log_loss", "lift@decile", "ece", "said/observed")
 _BINS = 10
 
 
@@ -24,13 +23,10 @@ class Scored:
     Args:
         positive: [n] what happened.
         probability: [n] in (0, 1).
-        group: [n] whose example it is, from 0.
     """
 
-    def __init__(
-        self, positive: NDArray[np.bool_], probability: Floats, group: NDArray[np.int64]
-    ) -> None:
-        self._positive, self._group = positive.astype(float), group
+    def __init__(self, positive: NDArray[np.bool_], probability: Floats) -> None:
+        self._positive = positive.astype(float)
         values, place = np.unique(-probability, return_inverse=True)
         self._place, self._ties = place, len(values)
         said = np.clip(probability, 1e-12, 1 - 1e-12)
@@ -43,9 +39,9 @@ class Scored:
         """auc, log_loss, lift@decile, ece (10 bins of equal size) and said/observed.
 
         Args:
-            weight: [groups] how often each group was drawn; None: once.
+            weight: [n] how often each example counts; None: once.
         """
-        w = np.ones(len(self._group)) if weight is None else weight[self._group]
+        w = np.ones(len(self._positive)) if weight is None else weight
         yes = np.bincount(self._place, w * self._positive, self._ties)
         both = np.bincount(self._place, w, self._ties)
         no, total, found = both - yes, both.sum(), yes.sum()
@@ -83,27 +79,50 @@ def clustered_figures(
         main: a measure of which more is better.
         seed: of the resamples of groups, which all models share.
     """
+    measures = {name: Scored(positive, p).measures for name, p in probabilities.items()}
+    return resampled(measures, group, baselines, main, seed=seed, resamples=resamples)
+
+
+def resampled(
+    measures: Mapping[str, Callable[[Floats], dict[str, float]]],
+    group: NDArray[np.int64],
+    baselines: list[str],
+    main: str,
+    *,
+    seed: int,
+    resamples: int = 500,
+) -> dict[str, dict[str, Figure]]:
+    """Figures with 95% intervals from measures of weighted rows, and leads over a baseline.
+
+    Args:
+        measures: model -> measures for row weights [n]; one that cannot be told is left out.
+        group: [n] whose row it is; groups are drawn with replacement.
+        baselines: models that are baselines; leads are over the best by `main`.
+        main: a measure of which more is better.
+        seed: of the draws, which all models share.
+        resamples: how many.
+    """
     _, group = np.unique(group, return_inverse=True)
     groups = int(group.max()) + 1
-    scored = {name: Scored(positive, p, group) for name, p in probabilities.items()}
-    values = {name: s.measures() for name, s in scored.items()}
-    best = max(baselines, key=lambda name: values[name][main])
     random = np.random.default_rng(seed)
-    drawn: dict[str, list[list[float]]] = {name: [] for name in scored}
+    once = np.ones(len(group))
+    values = {model: measure(once) for model, measure in measures.items()}
+    best = max(baselines, key=lambda model: values[model][main])
+    drawn: dict[str, list[dict[str, float]]] = {model: [] for model in measures}
     for _ in range(resamples):
-        weight = np.bincount(random.integers(groups, size=groups), minlength=groups).astype(float)
-        for name, s in scored.items():
-            drawn[name].append(list(s.measures(weight).values()))
+        weight = np.bincount(random.integers(groups, size=groups), minlength=groups)[group]
+        for model, measure in measures.items():
+            drawn[model].append(measure(weight.astype(float)))
     figures: dict[str, dict[str, Figure]] = {}
-    for name, row in values.items():
-        figures[name] = {}
-        for i, measure in enumerate(MEASURES):
-            sample = np.array(drawn[name])[:, i]
-            low, high = np.quantile(sample, [0.025, 0.975])
+    for model, row in values.items():
+        figures[model] = {}
+        for name, value in row.items():
+            sample = np.array([d.get(name, np.nan) for d in drawn[model]])
+            low, high = np.nanquantile(sample, [0.025, 0.975])
             lead = None
-            if name not in baselines:
-                gap = sample - np.array(drawn[best])[:, i]
-                ends = np.quantile(gap, [0.025, 0.975])
-                lead = (row[measure] - values[best][measure], float(ends[0]), float(ends[1]))
-            figures[name][measure] = Figure(row[measure], float(low), float(high), lead)
+            if model not in baselines and name in values[best]:
+                gap = sample - np.array([d.get(name, np.nan) for d in drawn[best]])
+                ends = np.nanquantile(gap, [0.025, 0.975])
+                lead = (value - values[best][name], float(ends[0]), float(ends[1]))
+            figures[model][name] = Figure(value, float(low), float(high), lead)
     return figures

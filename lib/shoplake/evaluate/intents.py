@@ -1,8 +1,6 @@
 """How well messages are understood: labels, and known against unknown, by phrasing.
 
-Utterances of one phrasing stand or fall together, so intervals resample phrasings, not utterances
-(Cameron, Gelbach & Miller, "Bootstrap-based improvements for inference with clustered errors",
-2008).
+Utterances of one phrasing stand or fall together, so intervals resample phrasings, not utterances.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from shoplake.evaluate.clustered import resampled
 from shoplake.evaluate.findings import Figure
 from shoplake.models.assistant.intents import auroc
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.object_]
-_RESAMPLES = 500
 _BINS = 15
 
 
@@ -143,44 +141,3 @@ def _separation(
         return {name: float(np.mean(values)) for name, values in found.items()}
 
     return measures
-
-
-def resampled(
-    measures: Mapping[str, Callable[[Floats], dict[str, float]]],
-    group: NDArray[np.int64],
-    baselines: list[str],
-    main: str,
-    *,
-    seed: int,
-) -> dict[str, dict[str, Figure]]:
-    """Figures from measures of weighted rows; groups are drawn with replacement.
-
-    Args:
-        measures: model -> measures for row weights [n].
-        group: of each row [n].
-        baselines: the best by `main` is the one leads are against.
-    """
-    _, group = np.unique(group, return_inverse=True)
-    count = int(group.max()) + 1
-    random = np.random.default_rng(seed)
-    once = np.ones(len(group))
-    values = {model: measure(once) for model, measure in measures.items()}
-    best = max(baselines, key=lambda model: values[model][main])
-    drawn: dict[str, list[dict[str, float]]] = {model: [] for model in measures}
-    for _ in range(_RESAMPLES):
-        weight = np.bincount(random.integers(count, size=count), minlength=count)[group]
-        for model, measure in measures.items():
-            drawn[model].append(measure(weight.astype(float)))
-    figures: dict[str, dict[str, Figure]] = {}
-    for model, row in values.items():
-        figures[model] = {}
-        for name, value in row.items():
-            sample = np.array([d.get(name, np.nan) for d in drawn[model]])
-            low, high = np.nanquantile(sample, [0.025, 0.975])
-            lead = None
-            if model not in baselines and name in values[best]:
-                gap = sample - np.array([d.get(name, np.nan) for d in drawn[best]])
-                ends = np.nanquantile(gap, [0.025, 0.975])
-                lead = (value - values[best][name], float(ends[0]), float(ends[1]))
-            figures[model][name] = Figure(value, float(low), float(high), lead)
-    return figures

@@ -49,7 +49,7 @@ def answer_f1(told: str, given: str) -> float:
 
 
 def weighed(values: Mapping[str, Values]) -> Callable[[Values], dict[str, float]]:
-    """Weighted means of values a question, for `intents.resampled`; NaN is left out."""
+    """Weighted means of values a question, for `clustered.resampled`; NaN is left out."""
 
     def measures(weight: Values) -> dict[str, float]:
         found = {}

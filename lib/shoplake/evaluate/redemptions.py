@@ -44,7 +44,7 @@ def judge_redemptions(data: Path, train: Path | None, *, seed: int) -> Findings:
     late = pairs(coupons, judge, _NEVER)
     both = pairs(coupons, np.concatenate([learn, choose]), to_judge)
     validated, said, seconds = _probabilities(early, middle, both, late, config)
-    loss = {name: Scored(middle.redeemed, p, _zeros(p)).measures() for name, p in validated.items()}
+    loss = {name: Scored(middle.redeemed, p).measures() for name, p in validated.items()}
     champion = min((*MODELS, MEAN), key=lambda name: loss[name]["log_loss"])
     figures = clustered_figures(late.redeemed, said, late.household, BASELINES, seed=seed)
 
@@ -155,10 +155,6 @@ def _popularity(name: str, pairs: Pairs) -> Floats:
     return np.clip(value, 1e-9, 1)
 
 
-def _zeros(like: Floats) -> NDArray[np.int64]:
-    return np.zeros(len(like), np.int64)
-
-
 def fairness(coupons: Coupons, pairs: Pairs, said: Floats) -> dict[str, dict[str, str]]:
     """What is said and what happened in each income and age group: for the model card."""
     found: dict[str, dict[str, str]] = {}
@@ -171,7 +167,7 @@ def fairness(coupons: Coupons, pairs: Pairs, said: Floats) -> dict[str, dict[str
         for value, rows in table.groupby("group"):
             if rows["who"].nunique() < _LEAST_GROUP or rows["seen"].nunique() < 2:
                 continue
-            auc = Scored(rows["seen"].to_numpy(), rows["said"].to_numpy(), _zeros(rows["said"]))
+            auc = Scored(rows["seen"].to_numpy(), rows["said"].to_numpy())
             found[name][str(value)] = (
                 f"{rows['who'].nunique()} households, said {rows['said'].mean():.2%}, "
                 f"seen {rows['seen'].mean():.2%}, auc {auc.measures()['auc']:.3f}"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shoplake.evaluate.clustered import resampled
 from shoplake.evaluate.findings import Figure, Findings, recommended
-from shoplake.evaluate.intents import resampled
 from shoplake.evaluate.metrics import EvaluationError, Values
 from shoplake.evaluate.questions import answer_f1, best_without, retrieval_values, weighed
 from shoplake.evaluate.timing import timed
