@@ -37,6 +37,7 @@ def test_identity_depends_on_shop_kind_and_text_alone(silver) -> None:
     assert len(first["text_id"]) == 32
 
 
+@pytest.mark.usefixtures("spark")
 def test_no_table_is_an_error_that_names_the_tables() -> None:
     with pytest.raises(ShoplakeError, match=r"silver\.products"):
         texts()
