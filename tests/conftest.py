@@ -29,10 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    # Small data, many plans: compiling again what Delta asks for each table costs a tenth of the
-    # tests' time (Spark keeps 100 classes).
-    quick = {"spark.sql.codegen.cache.maxEntries": "2000"}
-    session = get_spark("shoplake-tests", conf=quick)
+    session = get_spark("shoplake-tests")
     yield session
     session.stop()
 

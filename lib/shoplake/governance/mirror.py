@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import insert
-from shoplake.governance.passes import NOT_COMPARED, Digest, digest
+from shoplake.governance.passes import NOT_COMPARED, NOTHING, Digest, digest
 from shoplake.runtime.lake import Lake
 
 
@@ -32,7 +32,7 @@ def mirror(
     """
     target = lake.read(contract.table)
     scope = _scope(contract, slices)
-    held = digest(target.where(scope), contract)
+    held = NOTHING if lake.is_empty(contract.table) else digest(target.where(scope), contract)
     if held[0] == 0:
         insert(lake, contract, rows.write.format("delta").mode("append"))
         return

@@ -31,6 +31,8 @@ from shoplake.governance.metrics import State, Wanted
 NOT_COMPARED = ("batch_id",)
 
 Digest = tuple[int, int | None, int | None]
+#: Of no rows.
+NOTHING: Digest = (0, None, None)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,12 @@ _DEAR = re.compile(
     r"Python|Pandas|ExistingRDD|ExternalRDD|InMemoryTableScan|Stream|HashAggregate|SortAggregate"
     r"|\bWindow\b|Join\b|\bGenerate\b|\bSort\b|\bExpand\b|Sample\b|Limit\b|DataSourceV2"
 )
+#: The same in a plan that was only analysed, where it costs nothing to look: what has one of these
+#: need not be planned to be told dear.
+_DEAR_ANALYSED = re.compile(
+    r"\b(Aggregate|Window|Join|Generate|Sort|Expand|Sample|GlobalLimit|Distinct|Deduplicate"
+    r"|LogicalRDD|InMemoryRelation|MapInPandas|MapInArrow|FlatMapGroups\w*)\b"
+)
 #: Spark reports an observation right after its job; one it never reports is counted anew.
 _PATIENCE_S = 60.0
 
@@ -44,6 +50,8 @@ def is_cheap(df: DataFrame) -> bool:
     """
     try:
         execution = df._jdf.queryExecution()
+        if _DEAR_ANALYSED.search(execution.analyzed().toString()):
+            return False
         return bool(execution.optimizedPlan().deterministic()) and not _DEAR.search(
             execution.sparkPlan().toString()
         )

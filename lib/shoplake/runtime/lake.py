@@ -107,6 +107,14 @@ class Lake:
         assert row is not None
         return int(row[0])
 
+    def is_empty(self, name: str) -> bool:
+        """Whether a table in a lake of folders has no data files; False where it takes a job."""
+        if self.settings.catalog:
+            return False
+        from deltalake import DeltaTable as FolderTable
+
+        return not FolderTable(str(self.folder(name))).file_uris()
+
     def files(self, name: str, version: int) -> list[str]:
         """Absolute paths of the Parquet files of a pinned version, sorted."""
         paths = self.read(name, version).inputFiles()

@@ -37,7 +37,11 @@ _SMALL_MACHINE = {
     # The JIT leaves methods above 8,000 bytes to the interpreter: many rules in one expression ran
     # five times slower. Above this limit Spark writes many small methods instead of one.
     "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Many plans over small data: Spark keeps 100 compiled classes and compiles the rest again.
+    "spark.sql.codegen.cache.maxEntries": "2000",
     "spark.python.daemon.module": "shoplake.runtime.workers",
+    # Else every column function asks the JVM for a setting and looks where it was called from.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     # Deletion vectors stay off: Petastorm reads data files without them.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
 }
