@@ -18,13 +18,17 @@ from shoplake.serve.assistant.opening import open_assistant
 from shoplake.serve.assistant.queue import AnswerQueue
 from shoplake.steps import job_parser, run_job
 
+NOTHING_NEW = "gold.answers: no new messages"
+
 
 def parser() -> argparse.ArgumentParser:
     """The job's command line."""
     options = job_parser("answer", __doc__)
-    source = options.add_mutually_exclusive_group(required=True)
+    source = options.add_mutually_exclusive_group()
     source.add_argument(
-        "--messages", metavar="DIR", help="JSON lines: id, person_key, text, sent_at"
+        "--messages",
+        metavar="DIR",
+        help="JSON lines: id, person_key, text, sent_at (default: silver.messages)",
     )
     source.add_argument("--topic", help="the same as values of this Kafka topic")
     options.add_argument("--answers", metavar="TOPIC", help="send answers to this topic as well")
@@ -46,7 +50,11 @@ def answer(run: Run, args: argparse.Namespace) -> None:
     queue = AnswerQueue(run, inbox, options, args.answers)
     if args.messages:
         if queue.folder(args.messages) is None:
-            say(run.step, "gold.answers: no new messages")
+            say(run.step, NOTHING_NEW)
+        return
+    if not args.topic:
+        if not queue.lake(args.most):
+            say(run.step, NOTHING_NEW)
         return
     query = queue.start(args.topic, once=args.once, interval=args.interval, most=args.most)
     try:

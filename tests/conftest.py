@@ -29,7 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = get_spark("shoplake-tests")
+    # The other process has the second core: C2, which would use it, costs more than it gains here.
+    quick = {"spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1"}
+    session = get_spark("shoplake-tests", conf=quick)
     yield session
     session.stop()
 

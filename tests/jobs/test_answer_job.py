@@ -22,9 +22,14 @@ from shoplake.runtime.broker import Broker
 from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
+from shoplake.runtime.sql import query
 
 ANN, BOB = "a1" * 16, "b2" * 16
 AT = "2026-03-01T10:00:00Z"
+LINES = (
+    "SELECT batch_id, rows_in, rows_good FROM governance.ledger"
+    " WHERE table_name = 'gold.answers' AND batch_id LIKE 'lake-%' ORDER BY finished_at"
+)
 
 
 def message(number: int, who: str | None, text: str, at: str | None = AT) -> dict[str, Any]:
@@ -124,6 +129,34 @@ def test_more_messages_are_added_and_old_answers_stay(
     now = {r.message_id: r for r in run.lake.read("gold.answers").collect()}
     assert set(now) == {*rows, "m9"}
     assert now["m1"].person_key == ANN
+
+
+def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
+    spark: SparkSession, run: Run, rows: dict[str, Any]
+) -> None:
+    kinds = schema(run.contracts["silver.messages"])
+    at = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    sent = [
+        {"message_id": f"shop:{n}", "person_key": who, "shop": "shop", "row_id": str(n),
+         "text": "where is my order?", "sent_at": at}
+        for n, who in ((1, ANN), (2, BOB))
+    ]  # fmt: skip
+    frame = spark.createDataFrame([tuple(r.get(f.name) for f in kinds) for r in sent], kinds)
+    frame.coalesce(1).write.format("delta").save(str(run.lake.folder("silver.messages")))
+    answer(run, options("--most", "1"))
+    lines = query(run.lake.settings, LINES)
+    assert [line["rows_good"] for line in lines] == [1, 1]
+    # The second batch was written, and then the run was killed: its line is missing.
+    run.lake.delta("governance.ledger").delete(f"batch_id = '{lines[-1]['batch_id']}'")
+    again = Run("answer", run.lake, run.contracts)
+    answer(again, options())
+    answer(again, options())
+    assert sorted(map(str, query(run.lake.settings, LINES))) == sorted(map(str, lines))
+    news = run.lake.read("gold.answers").where("message_id LIKE 'shop:%'").collect()
+    assert {r.message_id: r.citations[0] for r in news} == {
+        "shop:1": "silver.orders[shop:1001]@v0",
+        "shop:2": "silver.orders[shop:2002]@v0",
+    }
 
 
 def test_a_topic_is_answered_to_a_topic(

@@ -74,7 +74,7 @@ def top_k(
         running = TopK(best.indices[rows], best.scores[rows])
         for first in range(0, len(items), item_block):
             columns = slice(first, min(first + item_block, len(items)))
-            scores = (filled @ items[columns].T)[: len(block)]
+            scores = _product(filled, items[columns])[: len(block)]
             _add_within(scores, history[rows], adjustment[rows], columns)
             scores[:, barred[columns]] = -np.inf
             _add_within(scores, excluded[rows], np.float32(-np.inf), columns)
@@ -103,6 +103,11 @@ def select(scores: Floats, k: int) -> TopK:
         keep = above | (equal & (equal.cumsum(axis=1) <= room))
         indices[tied] = np.nonzero(keep)[1].reshape(len(tied), k)
     return TopK(indices, np.take_along_axis(scores, indices, axis=1))
+
+
+def _product(people: Floats, items: Floats) -> Floats:
+    """people @ items.T by torch: numpy's OpenBLAS rounds a row by its place in the block (Zen)."""
+    return np.asarray((torch.from_numpy(people) @ torch.from_numpy(items).T).numpy())
 
 
 def _merge(left: TopK, right: TopK, k: int) -> TopK:

@@ -1,4 +1,4 @@
-"""Messages from files or a Kafka topic into `gold.answers`, and answers out to a topic."""
+"""Messages from the lake, files or a Kafka topic into `gold.answers`; answers out to a topic."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from shoplake.contracts.ddl import schema
 from shoplake.errors import ShoplakeError, SourceError
 from shoplake.governance.ledger import Counts
 from shoplake.governance.publish import publish
+from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.runtime.console import Clock
 from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message
@@ -68,11 +69,55 @@ class AnswerQueue:
             ) from None
         if not rows:
             raise SourceError("no messages here", where=path, remedy='{"id": ..., "text": ...}')
-        digest = hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest()[:20]
-        batch = f"files-{digest}"
+        batch = _named("files", rows)
         if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
             return None
         return self.take(rows, batch)
+
+    def lake(self, most: int) -> int:
+        """Answer the messages of `silver.messages` that have no answer yet, oldest first.
+
+        Args:
+            most: messages a batch. What a run that was killed had begun is finished first.
+
+        Returns:
+            How many were new.
+        """
+        lake, answered = self._run.lake, 0
+        sent = lake.read("silver.messages").select(
+            F.col("message_id").alias("id"),
+            "person_key",
+            "text",
+            F.date_format("sent_at", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX").alias("sent_at"),
+        )
+        ledger = lake.read("governance.ledger").where(F.col("table_name") == TABLE)
+        cut_off = self._told().join(ledger, "batch_id", "left_anti").where("batch_id LIKE 'lake-%'")
+        for (batch,) in cut_off.select("batch_id").distinct().collect():
+            again = cut_off.where(F.col("batch_id") == batch)
+            self.take(sent.join(again, "id", "left_semi").collect(), batch)
+        while True:
+            waiting = sent.join(self._told(), "id", "left_anti")
+            rows = waiting.orderBy("sent_at", "id").limit(most).collect()
+            if not rows:
+                return answered
+            self.take(rows, _named("lake", rows))
+            answered += len(rows)
+
+    def _told(self) -> DataFrame:
+        """Messages that were answered or held: id, batch_id."""
+        lake = self._run.lake
+        told = lake.spark.createDataFrame([], "id string, batch_id string")
+        held = quarantine_contract(self._run.contracts[TABLE]).table
+        for table, message, batch in (
+            (TABLE, F.col("message_id"), "batch"),
+            (held, F.get_json_object("record", "$.message_id"), "batch_id"),
+        ):
+            if lake.exists(table):
+                rows = lake.read(table)
+                told = told.unionByName(
+                    rows.select(message.alias("id"), rows[batch].alias("batch_id"))
+                )
+        return told
 
     def start(self, topic: str, *, once: bool, interval: str, most: int) -> StreamingQuery:
         """Answer the messages of a topic as they come, or those that are there.
@@ -166,6 +211,12 @@ def messages(values: DataFrame) -> DataFrame:
     """The fields of JSON texts; one that is no JSON object has none of them."""
     rows = values.select(F.from_json("value", _FIELDS, {"mode": "PERMISSIVE"}).alias("m"))
     return rows.selectExpr(*(f"m.{name} AS {name}" for name in FIELDS))
+
+
+def _named(source: str, rows: list[Any]) -> str:
+    """A batch's name: the same for the same messages."""
+    digest = hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest()[:20]
+    return f"{source}-{digest}"
 
 
 def _nullable(kinds: Any) -> Any:
