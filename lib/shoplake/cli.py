@@ -15,11 +15,13 @@ from shoplake.commands import (
     describe,
     erase,
     evaluate,
+    label,
     lineage,
     loop,
     personal,
     policies,
     profile,
+    profile_of,
     quarantine,
     replay,
     retention,
@@ -57,11 +59,13 @@ COMMANDS = (
     catalog,
     evaluate,
     search,
+    label,
     similar,
     ask,
     describe,
     stock,
     audience,
+    profile_of,
 )
 
 

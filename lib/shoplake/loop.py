@@ -42,7 +42,7 @@ def run_loop(
         lake: the lake's folder.
         until: stop after this step of the first cycle.
         applications: after the last cycle, also what the tables are used for: neighbours, search
-            rankings, demand and stock, audiences, descriptions.
+            rankings, demand and stock, audiences, descriptions, answers to messages.
 
     Raises:
         ShoplakeError: the mapping, the folder or a step is not right.
@@ -86,7 +86,7 @@ def run_loop(
         summaries.append(cycle_summary(settings))
     if applications:
         heading(f"{mapping.shop}: applications")
-        for name in APPLICATIONS:
+        for name in (*APPLICATIONS, "answer"):
             if name != "forecast":
                 step(name)
     heading("results")

@@ -31,7 +31,7 @@ STEPS = (
 #: What the governed tables and the models are used for; each stands on the steps before it alone.
 APPLICATIONS = ("neighbours", "rank", "forecast", "target", "describe")
 #: Everything that is a job.
-JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "answer")
+JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "answer", "finetune")
 
 Body = Callable[[Run, argparse.Namespace], None]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import shoplake_jobs.describe as job
+from notebook_cells import run_cells
 from pyspark.sql import SparkSession
 
 from shoplake.cli import main
@@ -134,6 +135,17 @@ def test_what_may_not_be_published_is_in_the_quarantine_without_the_number(run: 
     assert "personal: [phone]" in private
     assert "7946" not in private
     assert "looks like 'burgundy'" in held[f"shop:{WRONG}"]["record"]
+
+
+def test_the_notebook_shows_texts_claims_and_what_is_held(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, plots = run_cells("descriptions", run.lake.settings.lake, monkeypatch)
+    by_writer, texts, held = shown
+    assert by_writer.to_numpy().sum() == COUNT - 2
+    assert "teal" in " ".join(texts.description)
+    assert len(held) == 2
+    assert plots == 1
 
 
 def test_a_hostile_name_is_described_without_it(run: Run) -> None:

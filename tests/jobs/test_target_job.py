@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from notebook_cells import run_cells
 from pyspark.sql import SparkSession
 from shoplake_jobs.forecast import forecast
 from shoplake_jobs.target import target
@@ -172,14 +173,9 @@ def test_forecasts_and_plans_of_the_same_lake(planned: Run) -> None:
 def test_the_notebooks_read_these_tables(
     planned: Run, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import nbformat
-    from nbclient import NotebookClient
-
-    monkeypatch.setenv("SHOPLAKE_LAKE", planned.lake.settings.lake)
-    notebook = nbformat.read(conf_dir().parent / "notebooks" / f"{name}.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
-    assert any("image/png" in o.get("data", {}) for o in outputs)
+    shown, plots = run_cells(name, planned.lake.settings.lake, monkeypatch)
+    assert plots
+    assert all(len(frame) for frame in shown)
 
 
 def told(run: Run, capsys: pytest.CaptureFixture[str], *words: str) -> Any:

@@ -6,8 +6,10 @@ import pytest
 from shoplake.models.recommenders.als import Als, AlsConfig
 from shoplake.models.recommenders.content import Content, ContentConfig, title_vectors
 from shoplake.models.recommenders.ease import Ease, EaseConfig
+from shoplake.models.recommenders.gpt_titles import GptTitles, GptTitlesConfig
 from shoplake.models.recommenders.interactions import Interactions, Recommender
 from shoplake.models.recommenders.item_knn import ItemKnn, ItemKnnConfig
+from shoplake.models.recommenders.ncf import Ncf, NcfConfig
 from shoplake.models.recommenders.personal import Personal, PersonalConfig
 from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
 from shoplake.models.recommenders.sasrec import Sasrec, SasrecConfig
@@ -37,6 +39,11 @@ FAMILIES: dict[str, Recommender] = {
     "ease": Ease(EaseConfig(l2=1.0)),
     "content": Content(ContentConfig(), title_vectors(TITLES, 4)),
     "sasrec": Sasrec(SasrecConfig(dimension=8, epochs=40, negatives=8, learning_rate=0.01)),
+    "ncf": Ncf(NcfConfig(dimension=8, hidden=8, epochs=40, negatives=4, learning_rate=0.02)),
+    "gpt_titles": GptTitles(
+        GptTitlesConfig(dimension=16, layers=1, epochs=40, negatives=16, learning_rate=0.01),
+        np.eye(8, dtype=np.float32),
+    ),
 }
 
 
@@ -50,7 +57,7 @@ def test_a_family_finds_the_world_of_a_history(name: str) -> None:
     assert best[0] < 4 <= best[1]
 
 
-@pytest.mark.parametrize("name", ["item_knn", "stan", "sasrec"])
+@pytest.mark.parametrize("name", ["item_knn", "stan", "sasrec", "gpt_titles"])
 def test_a_family_that_knows_order_finds_the_next_item(name: str) -> None:
     family = FAMILIES[name]
     if name == "item_knn":
@@ -62,6 +69,27 @@ def test_a_family_that_knows_order_finds_the_next_item(name: str) -> None:
     assert np.sort(np.argsort(-scores[0])[:2]).tolist() in ([0, 2], [2, 3])
     if name != "stan":  # it knows distance, not direction
         assert scores.argmax(axis=1).tolist() == [2, 7]
+
+
+@pytest.mark.parametrize("name", ["ncf", "gpt_titles"])
+def test_a_network_ranks_what_follows_above_what_is_popular(name: str) -> None:
+    # Item 7 is the most popular of all, but nobody has it together with 0 to 2.
+    seen = Interactions.of([[0, 1, 2]] * 60 + [[7, 6]] * 90, catalogue=8)
+    asked = Interactions.of([[0, 1]], catalogue=8)
+    popular = Popularity(PopularityConfig()).fit(seen).scores(asked)
+    scores = FAMILIES[name].fit(seen).scores(asked)
+    scores[asked.rows, asked.items] = -np.inf
+    assert popular.argmax() != 2
+    assert scores.argmax() == 2
+
+
+def test_titles_carry_a_recommendation_to_an_item_nobody_has_chosen() -> None:
+    vectors = np.eye(8, dtype=np.float32)
+    vectors[3] = vectors[2]  # item 3 reads like item 2
+    seen = Interactions.of([[0, 1, 2], [4, 5, 6]] * 60, catalogue=8)
+    config = GptTitlesConfig(dimension=16, layers=1, epochs=30, negatives=8, learning_rate=0.01)
+    scores = GptTitles(config, vectors).fit(seen).scores(Interactions.of([[0, 1]], catalogue=8))
+    assert scores[0, 3] > np.delete(scores[0], [2, 3]).max()
 
 
 def test_ease_solves_its_ridge_regressions() -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 #: Metrics side by side in a table.
 _COLUMNS = 5
+#: What some tasks take besides.
+_NUMBERS = {
+    "steps": "optimiser steps of each method (tuning)",
+    "queries": "most queries to learn from (tuning)",
+}
 
 
 def add(commands: Any) -> None:
@@ -35,6 +40,10 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--plot", type=Path, help="PNG to draw (default: evaluate-TASK.png)")
     evaluate.add_argument("--page", type=Path, help="HTML of samples to write (descriptions)")
+    evaluate.add_argument("--methods", metavar="A,B", help="rows of the table (tuning)")
+    evaluate.add_argument("--model", metavar="NAME", help="settings of conf/models (tuning)")
+    for name, said in _NUMBERS.items():
+        evaluate.add_argument(f"--{name}", type=int, metavar="N", help=said)
     evaluate.add_argument("--json", action="store_true", help="every figure, by model and metric")
     evaluate.set_defaults(run=_evaluate)
 
@@ -43,7 +52,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     from shoplake.evaluate.plot import draw
     from shoplake.evaluate.tasks import evaluate
 
-    found = evaluate(args.task, args.data, args.train, seed=args.seed)
+    more = {name: getattr(args, name) for name in ("methods", "model", *_NUMBERS)}
+    found = evaluate(args.task, args.data, args.train, seed=args.seed, **more)
     plot = args.plot or (None if args.json else Path(f"evaluate-{args.task}.png"))
     if plot:
         draw(found, plot)

@@ -9,6 +9,7 @@ certificate.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -31,12 +32,14 @@ from shoplake.governance.erasure.values import Value
 from shoplake.governance.erasure.verify import Progress, Search, search
 from shoplake.governance.ledger import append
 from shoplake.governance.run import Run
+from shoplake.models.relevance.tracking import RankerRegistry
 from shoplake.models.tracking import Registry
 from shoplake.refine.pseudonym import Secret
 from shoplake.refine.subject import find_subject, parse_subject
 from shoplake.runtime.console import say
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings
+from shoplake.serve.assistant.dialogue import Sessions
 
 
 def erase(
@@ -66,6 +69,8 @@ def erase(
         _mark_models(run, order)
         _tables(run, order, found)
         rewrite_files(run, order, found)
+        for key in subject.keys:
+            Sessions(str(root.resolve()), key, hours=math.inf).forget()
         _purge(run, order, found)
         order.save(root)
         found = _search(run.lake.settings, order, progress)
@@ -142,11 +147,12 @@ def _mark_models(run: Run, order: Order) -> None:
         found = trained_on(run.lake, run.contracts, order.subject)
         order.models = [f"{name} {version}" for name, version in found]
         order.save(run.lake.settings.root)
-    registry = Registry.of(run.lake.settings)
+    settings = run.lake.settings
+    registries = {r.name: r for r in (Registry.of(settings), RankerRegistry.of(settings))}
     for line in order.models:
         name, version = line.rsplit(" ", 1)
-        if name == registry.name:
-            registry.mark_erased(version, order.request)
+        if name in registries:
+            registries[name].mark_erased(version, order.request)
 
 
 def _tables(run: Run, order: Order, found: Search) -> None:

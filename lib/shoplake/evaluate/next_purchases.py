@@ -15,7 +15,7 @@ from shoplake.evaluate.shop import Shop, cuts, shop_of
 from shoplake.evaluate.spread import spread, top_items
 from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.boosted import load_boosted
-from shoplake.models.recommenders.config import Family, load_family
+from shoplake.models.recommenders.config import OF_TITLES, Family, load_family
 from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.interactions import Recommender
 from shoplake.models.recommenders.next_purchases import Moment, NextPurchases
@@ -48,6 +48,8 @@ def families() -> dict[str, Family]:
         "als": load_family("als"),
         "ease": load_family("ease").replaced(items=4000),
         "content": load_family("content"),
+        "ncf": load_family("ncf"),
+        "gpt_titles": load_family("gpt_titles"),
     }
     found["item_knn"].grid.pop("gap_decay", None)
     found["item_knn"].grid.pop("backward", None)
@@ -63,7 +65,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
         vectors = title_vectors(shop.titles, 96)
 
     def build(family: Family) -> Recommender:
-        extra: dict[str, Any] = {"vectors": vectors} if family.name == "content" else {}
+        extra: dict[str, Any] = {"vectors": vectors} if family.name in OF_TITLES else {}
         return family.build(**extra)
 
     chosen = _chosen(shop, earlier[0], build, seconds, seed)

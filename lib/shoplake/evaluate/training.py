@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,13 +164,25 @@ def record(
         for r in judged.metrics.itertuples(index=False)
         if np.isfinite(r.value)
     ]
-    data = [
+    _keep(run, "governance.model_metrics", metrics, list(pinned.versions), name, version)
+    record_parents(run, parents, name, version)
+
+
+def record_parents(run: Run, parents: Parents, name: str, version: str) -> None:
+    """Write a version's parents to governance, where an erasure looks for who learnt from whom."""
+    rows = [
         (name, version, table, at, parents.contracts[table], parents.split, parents.git_revision)
         for table, at in parents.tables.items()
     ]
-    for table, rows in (("governance.model_metrics", metrics), ("governance.model_data", data)):
-        frame = run.lake.spark.createDataFrame(rows, schema(run.contracts[table]))
-        run.build(table, lambda _, f=frame: f, inputs=list(pinned.versions), params=[name, version])  # type: ignore[misc]
+    if rows:
+        _keep(run, "governance.model_data", rows, list(parents.tables), name, version)
+
+
+def _keep(
+    run: Run, table: str, rows: list[tuple[Any, ...]], inputs: list[str], name: str, version: str
+) -> None:
+    frame = run.lake.spark.createDataFrame(rows, schema(run.contracts[table]))
+    run.build(table, lambda _: frame, inputs=inputs, params=[name, version])
 
 
 def tell_lineage(run: Run, pinned: TrainingSet, name: str, version: str) -> None:

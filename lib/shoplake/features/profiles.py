@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.features import profiles_rhythm, profiles_segment
 from shoplake.features.interactions import MONEY, POSITIVE, instant, stood
+from shoplake.features.profiles_items import profiled_items
+from shoplake.features.profiles_tallies import (
+    embedding,
+    evidence,
+    favourite,
+    hours,
+    shares,
+    tallies,
+    unit_length,
+)
+
+#: Purchases below which nothing is said about prices.
+LEAST_PAID = 5
+_UNIT = 1e9
 
 
-def user_profiles(
+def person_facts(
     interactions: DataFrame,
     interest: DataFrame,
     products: DataFrame,
@@ -18,11 +34,13 @@ def user_profiles(
     as_of: datetime,
     *,
     history_length: int,
+    zone: str,
 ) -> DataFrame:
-    """Rows of gold.user_profiles: one for each person with an interaction before `as_of`.
+    """One row for each person with an interaction before `as_of`: what needs no other person.
 
     Spend is net: what was bought less what was taken back, product by product, never below 0.
-    The favourite category (brand) is the one with the most interest summed over its products.
+    `profiles_of` reads this three times: hold it in memory. docs/profiles.md says what is measured
+    how.
 
     Args:
         interactions: the view of `interactions.interactions`.
@@ -31,33 +49,119 @@ def user_profiles(
         people: silver.people.
         as_of: nothing at or after this instant is used.
         history_length: most products in `history`.
+        zone: the shop's time zone, of active hours and days.
     """
     now = instant(as_of)
     known = interactions.where(F.col("at") < now)
     told = interest.where(F.col("as_of") == now)
-    return (
-        known.groupBy("person_key")
-        .agg(*_activity(now))
+    items = profiled_items(known, products, now)
+    facts = (
+        known.join(items.select("product_id", "usual", "varies", "middle"), "product_id", "left")
+        .groupBy("person_key")
+        .agg(*_activity(now), *_prices(now), *_days(now, zone))
         .join(_purchases(known, now, history_length), "person_key", "left")
-        .join(_favourites(told, products, now), "person_key", "left")
-        .join(_main_platform(known), "person_key", "left")
+        .join(tallies(known, told, items, zone), "person_key", "left")
         .join(people.select("person_key", "segment"), "person_key", "left")
-        .select(
-            "person_key",
-            now.alias("as_of"),
-            "orders",
-            "items",
-            "spend",
-            "recency_days",
-            "tenure_days",
-            "main_platform",
-            "favourite_category",
-            "favourite_brand",
-            "mean_price",
-            "history",
-            "segment",
-        )
     )
+    facts = facts.withColumns(_derived(now, zone))
+    return facts.withColumns({f"trait_{n}": x for n, x in profiles_segment.traits().items()})
+
+
+def profiles_of(facts: DataFrame, as_of: datetime) -> DataFrame:
+    """Rows of gold.user_profiles; how people compare with the shop's norms at the same instant.
+
+    Args:
+        facts: what `person_facts` returns, best held in memory.
+        as_of: its instant.
+    """
+    found = facts.agg(*profiles_rhythm.norms(), *profiles_segment.norms()).first()
+    usual: dict[str, Any] = found.asDict() if found is not None else {}
+    levels = zip(profiles_segment.LEVELS, profiles_segment.names(usual), strict=True)
+    named = facts.withColumns(dict(levels))
+    label, size = profiles_segment.given_name(*profiles_segment.groups(named))
+    return named.withColumn("_embedding", embedding()).select(
+        "person_key",
+        instant(as_of).alias("as_of"),
+        *_columns(usual),
+        label.alias("behaviour_segment"),
+        size.alias("segment_people"),
+        unit_length("_embedding").alias("embedding"),
+    )
+
+
+def _columns(usual: dict[str, Any]) -> list[Column]:
+    col, score = F.col, profiles_rhythm.score
+    rhythm, active = profiles_rhythm.rhythm(usual["gap"]), F.size("active")
+    plain = ["orders", "items", "spend", "recency_days", "tenure_days"]
+    kinds = {"category": "category", "brand": "brand", "price_band": "price"}
+    leanings = [
+        column
+        for of, name in kinds.items()
+        for column in (shares(of).alias(f"{name}_affinity"), evidence(of).alias(f"{name}_evidence"))
+    ]
+    prices = ["price_sensitivity", "relative_price"]
+    return [
+        *(col(name) for name in plain),
+        favourite("platform").alias("main_platform"),
+        favourite("category").alias("favourite_category"),
+        favourite("brand").alias("favourite_brand"),
+        *(col(name) for name in ("mean_price", "history", "segment")),
+        score(-col("since_purchase"), usual["recency"]).alias("recency_score"),
+        score(col("orders"), usual["frequency"]).alias("frequency_score"),
+        score(col("spend"), usual["value"]).alias("value_score"),
+        profiles_rhythm.stage(active, col("silent"), rhythm).alias("lifecycle_stage"),
+        rhythm.alias("rhythm_days"),
+        active.alias("active_days"),
+        *leanings,
+        shares("platform").alias("platform_share"),
+        evidence("platform").alias("platform_evidence"),
+        *(col(name) for price in prices for name in (price, f"{price}_evidence")),
+        hours().alias("active_hours"),
+    ]
+
+
+def _prices(now: Column) -> tuple[Column, ...]:
+    """How a person's prices compare: sums and counts, of purchases that stood."""
+    bought = (F.col("kind") == "purchase") & stood(now)
+    price = F.col("unit_price").cast("double")
+    varied = bought & F.col("varies")
+    placed = bought & (price > 0) & (F.col("middle") > 0)
+    # Whole units: their sum does not depend on the order of its rows.
+    apart = F.round(F.log(price / F.col("middle")) * _UNIT).cast("bigint")
+    return (
+        F.count_if(varied & (price < F.col("usual"))).alias("_below"),
+        F.count_if(varied).cast("int").alias("price_sensitivity_evidence"),
+        F.sum(F.when(placed, apart)).alias("_apart"),
+        F.count_if(placed).cast("int").alias("relative_price_evidence"),
+    )
+
+
+def _days(now: Column, zone: str) -> tuple[Column, ...]:
+    bought = (F.col("kind") == "purchase") & stood(now)
+    return (
+        profiles_rhythm.days(bought, zone).alias("_bought_days"),
+        profiles_rhythm.days(F.lit(True), zone).alias("_seen_days"),
+    )
+
+
+def _derived(now: Column, zone: str) -> dict[str, Column]:
+    """What needs a person's own row alone."""
+    active = F.when(F.col("orders") > 0, F.col("_bought_days")).otherwise(F.col("_seen_days"))
+    today = F.unix_date(F.to_date(F.from_utc_timestamp(now, zone)))
+    enough = F.col("price_sensitivity_evidence") >= LEAST_PAID
+    placed = F.col("relative_price_evidence")
+    below = F.col("_below") / F.nullif("price_sensitivity_evidence", F.lit(0))
+    return {
+        "active": active,
+        "silent": today - F.array_max(active),
+        "since_purchase": today - F.array_max("_bought_days"),
+        "gap": profiles_rhythm.own_gap(active),
+        "price_sensitivity": F.when(enough, F.round(below, 4)),
+        "relative_price": F.when(
+            placed >= LEAST_PAID,
+            F.round(F.exp(F.col("_apart") / _UNIT / F.nullif(placed, F.lit(0))), 4),
+        ),
+    }
 
 
 def _activity(now: Column) -> tuple[Column, ...]:
@@ -96,48 +200,4 @@ def _purchases(known: DataFrame, now: Column, length: int) -> DataFrame:
         )
         .withColumn("history", F.slice(F.array_sort("touched"), 1, length)["product_id"])
         .drop("touched")
-    )
-
-
-def _favourites(interest: DataFrame, products: DataFrame, now: Column) -> DataFrame:
-    """favourite_category and favourite_brand of each person; ties go to the first name."""
-    version = F.max_by(F.struct("category", "brand"), "valid_from").alias("_")
-    named = products.where(F.col("valid_from") < now).groupBy("product_id").agg(version)
-    # Whole units: their sum does not depend on the order of its rows.
-    units = F.round(F.col("interest") * 1e9).cast("bigint")
-    sums = (
-        interest.join(named.select("product_id", "_.*"), "product_id")
-        .select(
-            "person_key",
-            units.alias("units"),
-            F.explode(
-                F.array(
-                    *(
-                        F.struct(F.lit(of).alias("of"), F.col(of).alias("name"))
-                        for of in ("category", "brand")
-                    )
-                )
-            ).alias("_"),
-        )
-        .where("_.name IS NOT NULL")
-        .groupBy("person_key", "_.of", "_.name")
-        .agg(
-            F.struct((-F.sum("units")).alias("least"), F.col("_.name").alias("name")).alias("best")
-        )
-    )
-    return sums.groupBy("person_key").agg(
-        *(
-            F.min(F.when(F.col("of") == of, F.col("best")))["name"].alias(f"favourite_{of}")
-            for of in ("category", "brand")
-        )
-    )
-
-
-def _main_platform(known: DataFrame) -> DataFrame:
-    return (
-        known.where("platform IS NOT NULL")
-        .groupBy("person_key", "platform")
-        .agg((-F.count("*")).alias("least"))
-        .groupBy("person_key")
-        .agg(F.min(F.struct("least", "platform"))["platform"].alias("main_platform"))
     )

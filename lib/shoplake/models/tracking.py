@@ -25,7 +25,7 @@ from shoplake.runtime.settings import Settings
 CHAMPION = "champion"
 # Its advice on how models are pickled does not apply: the class is our own.
 logging.getLogger("mlflow").setLevel(logging.ERROR)
-_FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
+FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
 _ERASED = "shoplake.erased"
 
 
@@ -89,7 +89,7 @@ class Registry:
     def find(self, fingerprint: str) -> str | None:
         """The version that was trained from exactly these inputs and settings, if any."""
         for version in self._versions():
-            if version.tags.get(_FINGERPRINT) == fingerprint:
+            if version.tags.get(FINGERPRINT) == fingerprint:
                 return str(version.version)
         return None
 
@@ -141,7 +141,7 @@ class Registry:
             self.name,
             logged.model_uri,
             run_id,
-            tags={_FINGERPRINT: fingerprint, "parents": json.dumps(asdict(parents))},
+            tags={FINGERPRINT: fingerprint, "parents": json.dumps(asdict(parents))},
         )
         return str(made.version)
 
@@ -226,7 +226,7 @@ class Registry:
             identity = self._client.create_experiment(self._experiment, place)
         else:
             identity = experiment.experiment_id
-        runs = self._client.search_runs([identity], f"tags.`{_FINGERPRINT}` = '{fingerprint}'")
+        runs = self._client.search_runs([identity], f"tags.`{FINGERPRINT}` = '{fingerprint}'")
         if runs:
             return str(runs[0].info.run_id)
-        return str(self._client.create_run(identity, tags={_FINGERPRINT: fingerprint}).info.run_id)
+        return str(self._client.create_run(identity, tags={FINGERPRINT: fingerprint}).info.run_id)

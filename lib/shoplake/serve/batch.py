@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shoplake.serve.catalogue import Catalogue
+from shoplake.serve.fairness import POOL, FairExposure
 from shoplake.serve.fallback import Fallback
 from shoplake.serve.histories import COLUMNS, Histories, read_histories
 from shoplake.serve.instant import instant
@@ -39,6 +40,7 @@ def recommend(
     as_of: datetime,
     model_name: str,
     model_version: str,
+    fair: FairExposure | None = None,
 ) -> DataFrame:
     """Up to k recommendations a person, as gold.recommendations holds them.
 
@@ -51,6 +53,7 @@ def recommend(
             (string; for the fallback). Null, empty or all-0 arrays mean no history.
         scorer: a model whose `items` has a row for each item of the catalogue.
         as_of: the instant the histories end at.
+        fair: re-ranks each block for the exposure of brands; who else is in the block then matters.
 
     Returns:
         person_key, as_of, rank (from 1), product_id, product_name, score, reason, model_name,
@@ -71,7 +74,7 @@ def recommend(
             remedy="rebuild the model's item vectors from the catalogue's item_features version",
         )
     require_finite("item vectors", scorer.items[1:])
-    job = BatchScorer(scorer, catalogue, fallback, settings)
+    job = BatchScorer(scorer, catalogue, fallback, settings, fair)
     scored = histories.select("person_key", *COLUMNS, "group").mapInPandas(job.run, SCHEMA)
     return scored.select(
         "person_key",
@@ -95,6 +98,7 @@ class BatchScorer:
     catalogue: Catalogue
     fallback: Fallback
     settings: ServeSettings
+    fair: FairExposure | None = None
 
     def run(self, batches: Iterable[pd.DataFrame]) -> Iterable[pd.DataFrame]:
         """The recommendations of each batch, at most `people_block` people at once."""
@@ -114,7 +118,7 @@ class BatchScorer:
     def _personal(
         self, people: pd.DataFrame, histories: Histories, allowed: NDArray[np.bool_]
     ) -> pd.DataFrame:
-        best = recommend_block(self.scorer, histories, allowed, self.settings)
+        best = recommend_block(self.scorer, histories, allowed, self.settings, self.fair)
         why = reasons(
             best.indices, histories.items, histories.counts, self.scorer.items, self.catalogue.names
         )
@@ -158,7 +162,11 @@ class BatchScorer:
 
 
 def recommend_block(
-    scorer: Scorer, histories: Histories, allowed: NDArray[np.bool_], settings: ServeSettings
+    scorer: Scorer,
+    histories: Histories,
+    allowed: NDArray[np.bool_],
+    settings: ServeSettings,
+    fair: FairExposure | None = None,
 ) -> TopK:
     """The top-k of at most `people_block` people.
 
@@ -167,10 +175,10 @@ def recommend_block(
     """
     size = len(histories.items)
     seen = histories.resized(settings.people_block, settings.history_length)
-    return top_k(
+    best = top_k(
         scorer.people(seen.items, seen.counts, seen.days)[:size],
         scorer.items,
-        settings.k,
+        settings.k if fair is None else max(settings.k, POOL),
         history=seen.items[:size],
         adjustment=scorer.own_adjustment(seen.counts, seen.days)[:size],
         excluded=histories.excluded(settings),
@@ -178,3 +186,4 @@ def recommend_block(
         people_block=settings.people_block,
         item_block=settings.item_block,
     )
+    return best if fair is None else fair.rerank(best, settings.k)

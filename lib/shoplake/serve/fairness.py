@@ -12,13 +12,19 @@ own is changed but the order of products that were near each other anyway.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from shoplake.serve.catalogue import Catalogue
 from shoplake.serve.scorer import Floats, Ints
-from shoplake.serve.settings import ServeError
+from shoplake.serve.settings import ServeError, ServeSettings
 from shoplake.serve.topk import TopK
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 #: Candidates a person that the re-ranker chooses from.
 POOL = 50
@@ -120,3 +126,22 @@ def fair_exposure(names: NDArray[np.object_], merit: Floats | Ints, closed: floa
     whole = target.sum()
     even = np.bincount(groups[1:], minlength=len(target)) / max(len(groups) - 1, 1)
     return FairExposure(groups.astype(np.int64), target / whole if whole else even, closed)
+
+
+def fair_to_brands(
+    catalogue: Catalogue, products: DataFrame, settings: ServeSettings
+) -> FairExposure | None:
+    """Brands due their share of recent buyers; None where `fair_exposure` is 0.
+
+    Args:
+        catalogue: what is recommended from.
+        products: silver.products; the current versions say the brand.
+        settings: of serving.
+    """
+    if not settings.fair_exposure:
+        return None
+    current = products.where("is_current").select("product_id", "brand")
+    rows = pd.DataFrame(current.toPandas())
+    brand = dict(zip(rows["product_id"], rows["brand"], strict=True))
+    names = np.array([brand.get(item) for item in catalogue.product_ids], dtype=object)
+    return fair_exposure(names, catalogue.popularity, settings.fair_exposure)

@@ -26,6 +26,8 @@ class ServeSettings:
         exclude_short_days: count as unavailable what gold.stock_plan expects to run out before it
             can be delivered again, if the plan is at most this many days old (0: nothing).
         history_length: H, the newest history items the model sees; exclusions see all of them.
+        fair_exposure: the share of the gap between the exposure of brands and what they are due
+            that is closed, block by block (0: off); see `serve.fairness`.
         per_category: at most this many items of one category in a fallback list.
         people_block: people scored at once; with `item_block` it bounds memory.
         item_block: items scored at once.
@@ -36,6 +38,7 @@ class ServeSettings:
     exclude_recent_days: int = 0
     exclude_unavailable: bool = True
     exclude_short_days: int = 0
+    fair_exposure: float = 0.0
     history_length: int = 100
     per_category: int = 2
     people_block: int = 512
@@ -49,6 +52,12 @@ class ServeSettings:
                     where="serving settings",
                     remedy=f"set {name} to 1 or more",
                 )
+        if not 0 <= self.fair_exposure <= 1:
+            raise ServeError(
+                f"fair_exposure is {self.fair_exposure}",
+                where="serving settings",
+                remedy="set it from 0 (off) to 1",
+            )
         for name in ("exclude_recent_days", "exclude_short_days"):
             if getattr(self, name) < 0:
                 raise ServeError(
@@ -65,6 +74,7 @@ class _File:
     exclude_recent_days: int
     exclude_unavailable: bool
     exclude_short_days: int
+    fair_exposure: float
     per_category: int
 
 

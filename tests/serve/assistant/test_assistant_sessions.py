@@ -47,3 +47,11 @@ def test_old_and_broken_ones_are_forgotten(folder: Path) -> None:
     assert Sessions("lake", ANN, 1).load("chat") == State()
     path.write_text('{"order": 1, "else": 2}')
     assert Sessions("lake", ANN, 1).load("chat") == State()
+
+
+def test_an_erased_persons_dialogues_are_forgotten_and_others_stay() -> None:
+    for person in (ANN, BOB):
+        Sessions("lake", person, 1).save("chat", STATE)
+    Sessions("lake", ANN, 1).forget()
+    assert Sessions("lake", ANN, 1).load("chat") == State()
+    assert Sessions("lake", BOB, 1).load("chat") == STATE

@@ -11,13 +11,14 @@ from typing import Any
 from shoplake.evaluate import next_item
 from shoplake.evaluate.findings import Findings
 from shoplake.evaluate.layouts.sequences import Sequences, read_sequences, training_rows
-from shoplake.models.recommenders.config import Family
+from shoplake.models.recommenders.config import OF_TITLES, Family
 from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.interactions import Recommender
 from shoplake.models.recommenders.tuning import Validation
 
 BASELINES = ["popularity", "item_knn", "als", "ease"]
-FAMILIES = ["popularity", "item_knn", "als", "ease", "session_knn", "content", "sasrec"]
+NETWORKS = ["sasrec", "ncf", "gpt_titles"]
+FAMILIES = ["popularity", "item_knn", "als", "ease", "session_knn", "content", *NETWORKS]
 PARTS = ["item_knn", "ease", "session_knn", "content", "sasrec"]
 K = 10
 
@@ -37,7 +38,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     vectors = title_vectors(judged.titles, 128)
 
     def build(family: Family) -> Recommender:
-        extra: dict[str, Any] = {"vectors": vectors} if family.name == "content" else {}
+        extra: dict[str, Any] = {"vectors": vectors} if family.name in OF_TITLES else {}
         return family.build(**extra)
 
     setup = next_item.Setup(

@@ -15,10 +15,13 @@ from shoplake.models.config import model_file
 from shoplake.models.recommenders.als import Als, AlsConfig
 from shoplake.models.recommenders.content import Content, ContentConfig
 from shoplake.models.recommenders.ease import Ease, EaseConfig
+from shoplake.models.recommenders.gpt_titles import GptTitles, GptTitlesConfig
 from shoplake.models.recommenders.interactions import Recommender
 from shoplake.models.recommenders.item_knn import ItemKnn, ItemKnnConfig
+from shoplake.models.recommenders.ncf import Ncf, NcfConfig
 from shoplake.models.recommenders.personal import Personal, PersonalConfig
 from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
+from shoplake.models.recommenders.private import Private, PrivateConfig
 from shoplake.models.recommenders.sasrec import Sasrec, SasrecConfig
 from shoplake.models.recommenders.session_knn import SessionKnn, SessionKnnConfig
 from shoplake.runtime.typed import from_dict
@@ -33,7 +36,12 @@ FAMILIES: dict[str, tuple[type, type]] = {
     "ease": (EaseConfig, Ease),
     "content": (ContentConfig, Content),
     "sasrec": (SasrecConfig, Sasrec),
+    "ncf": (NcfConfig, Ncf),
+    "private": (PrivateConfig, Private),
+    "gpt_titles": (GptTitlesConfig, GptTitles),
 }
+#: Families that read titles: their models take `vectors` [C, d], one row a title.
+OF_TITLES = frozenset({"content", "gpt_titles"})
 
 
 @dataclass(frozen=True)

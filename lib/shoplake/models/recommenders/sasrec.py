@@ -87,7 +87,7 @@ class Sasrec:
             optimizer, lambda step: min((step + 1) / warm, 1 - step / steps)
         )
         for _ in range(epochs):
-            for batch in _batches(rows.lengths, self.config.batch, rng):
+            for batch in batches(rows.lengths, self.config.batch, rng):
                 tokens = padded(rows.take(batch), self.config.length + 1)
                 loss = self._loss(net, torch.from_numpy(tokens), seen.catalogue)
                 optimizer.zero_grad()
@@ -196,7 +196,7 @@ def padded(histories: Interactions, length: int) -> NDArray[np.int64]:
     return np.where(found < 0, histories.catalogue, found)
 
 
-def _batches(
+def batches(
     lengths: NDArray[np.int64], size: int, rng: np.random.Generator
 ) -> list[NDArray[np.int64]]:
     """Rows of about equal length together, so that little is padding, in random order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +66,10 @@ class Sessions:
                     path.unlink()
             except OSError:  # Another process was quicker.
                 continue
+
+    def forget(self) -> None:
+        """Remove every dialogue of this person."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _file(self, name: str) -> Path:
         return self._folder / (hashlib.sha256(name.encode()).hexdigest()[:32] + ".json")

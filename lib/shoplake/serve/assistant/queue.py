@@ -84,6 +84,8 @@ class AnswerQueue:
             How many were new.
         """
         lake, answered = self._run.lake, 0
+        if not lake.exists("silver.messages"):
+            return 0
         sent = lake.read("silver.messages").select(
             F.col("message_id").alias("id"),
             "person_key",

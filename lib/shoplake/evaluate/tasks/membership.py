@@ -1,0 +1,123 @@
+"""Was a person in the training data? On the amazon_games, online_retail or dunnhumby layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from shoplake.evaluate.findings import Figure, Findings, compared
+from shoplake.evaluate.layouts.purchases import read_purchases
+from shoplake.evaluate.layouts.sequences import read_sequences
+from shoplake.evaluate.membership import SHADOWS, attacked
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.one_truth import one_truth_metrics
+from shoplake.evaluate.shop import shop_of
+from shoplake.models.recommenders.config import Family, load_family
+from shoplake.models.recommenders.interactions import Interactions
+from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
+from shoplake.models.recommenders.private import Private
+from shoplake.runtime.console import tell
+
+PEOPLE, ITEMS, K, BLOCK = 4000, 1000, 10, 500
+MAIN = f"ndcg@{K}"
+
+
+def run(data: Path, train: Path | None, *, seed: int) -> Findings:
+    """Attack the recommender trained plainly and with differential privacy.
+
+    Raises:
+        EvaluationError: a folder is of neither layout, or holds fewer than 200 histories.
+    """
+    every = _histories(data)
+    people, held = sampled(every, seed).without_last()
+    private = load_family("private")
+    kinds = {
+        "plain": private.replaced(noise=0.0, steps=600, learning_rate=5.0),
+        "plain, as short as private": private.replaced(noise=0.0),
+        "private": private,
+    }
+    values: dict[str, dict[str, np.ndarray]] = {}
+    rows: dict[str, dict[str, Figure]] = {}
+    spent: dict[str, float] = {}
+    for name, family in kinds.items():
+        model, inside, rows[name] = attacked(people, _fitter(family), seed)
+        out = np.flatnonzero(~inside)
+        if not values:
+            popular = Popularity(PopularityConfig()).fit(people.take(np.flatnonzero(inside)))
+            values["popularity"] = {MAIN: _quality(popular, people.take(out), held[out])}
+        values[name] = {MAIN: _quality(model, people.take(out), held[out])}
+        spent[name] = model.epsilon
+        tell("membership", f"{name}: LiRA AUC {rows[name]['LiRA attack AUC'].value:.4f}")
+    figures = compared(values, ["popularity"], MAIN, seed=seed)
+    for name, found in rows.items():
+        figures[name] |= found
+    return Findings(
+        "membership",
+        {
+            "question": "was a person in the half of the people that the model learned from?",
+            "people": f"{len(people):,} at random, half of them members; items: the "
+            f"{people.catalogue:,} most frequent",
+            "attacker": "knows the history, the model and the training procedure; "
+            f"{SHADOWS} shadow models on random halves of the same people",
+            "quality": f"nDCG@{K} of the last item, left out of training, of non-members",
+            "privacy": "epsilon "
+            + ", ".join(f"{name} {value:.2f}" for name, value in spent.items())
+            + f" at delta {private.settings['delta']}; unit: a person's whole history",
+            "ties": "neutral",
+            "interval": "95% percentile bootstrap over people",
+            "settings": str(private.settings),
+        },
+        figures,
+        ["popularity"],
+        "private",
+        MAIN,
+    )
+
+
+def sampled(every: Interactions, seed: int) -> Interactions:
+    """At most `PEOPLE` histories of two or more of the `ITEMS` most frequent items.
+
+    Raises:
+        EvaluationError: fewer than 200.
+    """
+    rows = np.random.default_rng(seed).permutation(len(every))
+    top = np.argsort(-every.counts(), kind="stable")[:ITEMS]
+    index = np.full(every.catalogue, -1)
+    index[top] = np.arange(len(top))
+    kept = every.where(index[every.items] >= 0)
+    kept = Interactions(index[kept.items], kept.offsets, len(top))
+    rows = rows[kept.lengths[rows] > 1][:PEOPLE]
+    if len(rows) < 200:
+        raise EvaluationError(
+            f"{len(rows)} people with two interactions are too few to attack",
+            remedy="give a folder with more people",
+        )
+    return kept.take(rows)
+
+
+def _histories(data: Path) -> Interactions:
+    if (data / "histories.tsv.gz").exists():
+        return read_sequences(data).histories
+    shop = shop_of(read_purchases(data), None, [], 30)
+    found = shop.purchases.latest().interactions(shop.end)
+    return Interactions(found.items, found.offsets, found.catalogue)
+
+
+def _fitter(family: Family) -> Callable[[Interactions, int], Private]:
+    def fit(rows: Interactions, seed: int) -> Private:
+        model = family.replaced(seed=seed).build()
+        assert isinstance(model, Private)
+        return model.fit(rows)
+
+    return fit
+
+
+def _quality(model: Private | Popularity, people: Interactions, truth: np.ndarray) -> np.ndarray:
+    parts = []
+    for rows, block in people.blocks(BLOCK):
+        scores = model.scores(block)
+        scores[block.rows, block.items] = -np.inf
+        parts.append(one_truth_metrics(scores, truth[rows], K)["ndcg"])
+    return np.concatenate(parts)

@@ -1,0 +1,178 @@
+"""Fine-tuning methods of a ranker of text, on equal data and steps, beside untouched and BM25."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from shoplake.errors import ShoplakeError
+from shoplake.evaluate.findings import Figure, Findings, recommended
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.tuning import (
+    CANDIDATES,
+    MEAN,
+    WORDS,
+    Judged,
+    Reranking,
+    by_query,
+    some_queries,
+)
+from shoplake.models.config import model_file
+from shoplake.models.relevance.adaptation import prepared
+from shoplake.models.relevance.artifact import load_ranker
+from shoplake.models.relevance.settings import (
+    METHODS,
+    SCRATCH,
+    Method,
+    RelevanceConfig,
+    load_relevance,
+)
+from shoplake.models.relevance.training import Finetuned, finetune
+from shoplake.models.search.encoder import TextEncoder
+from shoplake.models.search.judgements import Judgements, read_judgements
+from shoplake.runtime.console import Clock, tell
+
+HELD_OUT = 0.3
+_LEAST = 20
+#: Rows that are no method: LoRA after masked language modelling, and no outside weights.
+ADAPTED, OWN, OWN_ADAPTED = "mlm+lora", "scratch", "mlm+scratch"
+ALL = (*METHODS, ADAPTED, OWN, OWN_ADAPTED)
+
+
+def run(
+    data: Path,
+    train: Path | None,
+    *,
+    seed: int,
+    methods: str | None = None,
+    steps: int | None = None,
+    queries: int = 600,
+    model: str = "relevance",
+) -> Findings:
+    """Every method with the same pairs and steps.
+
+    Args:
+        data: folder of judgements to judge on.
+        train: folder to learn from; without it, 70% of the queries of `data`.
+        seed: of splits, weights and batches.
+        methods: names with commas between, of `ALL`; default: all of them.
+        steps: of each method, and of the masked language modelling; default: the settings'.
+        queries: most queries to learn from; half as many are judged on.
+        model: conf/models/<model>.yml, or a file.
+
+    Raises:
+        SourceError: a folder has no judgements.
+        EvaluationError: too few queries.
+        ShoplakeError: no such method.
+        ModelError: there is no base model.
+    """
+    names = [n.strip() for n in methods.split(",")] if methods else list(ALL)
+    if unknown := [n for n in names if n not in ALL]:
+        raise ShoplakeError(f"no method '{unknown[0]}'", remedy=f"methods: {', '.join(ALL)}")
+    config = replace(load_relevance(model_file(model)), seed=seed, patience=0, validation=0.0)
+    config = replace(config, steps=steps or config.steps)
+    earlier = read_judgements(train) if train else None
+    learn_rows, asked_rows, dropped = by_query(read_judgements(data), earlier, HELD_OUT, seed)
+    titles = np.unique(pd.concat([learn_rows, asked_rows])["title"].to_numpy(dtype=object))
+    learn_rows = some_queries(learn_rows, queries, seed)
+    asked_rows = some_queries(asked_rows, max(_LEAST, queries // 2), seed)
+    if min(r["query"].nunique() for r in (learn_rows, asked_rows)) < _LEAST:
+        raise EvaluationError("too few queries to learn from or to judge on", where=str(data))
+    learn, asked = Judgements.of(learn_rows), Judgements.of(asked_rows, titles)
+    ranking = Reranking(learn, asked)
+    judged: dict[str, Judged] = {MEAN: ranking.mean(), WORDS: ranking.words()}
+    costs: dict[str, dict[str, Figure]] = {}
+    clock = Clock()
+    baselines = [MEAN, WORDS]
+    if config.base != SCRATCH:
+        encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
+        judged["untouched"] = ranking.untouched(encoder)
+        baselines.append("untouched")
+    seconds = {"untouched": clock.seconds}
+    texts = [*titles.tolist(), *learn.queries.tolist()]
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = Path(folder) / "pairs.parquet"
+        learn_rows.to_parquet(pairs)
+        for name in names:
+            clock = Clock()
+            made, judged[name] = _tried(name, config, pairs, texts, ranking, Path(folder) / name)
+            seconds[name] = clock.seconds
+            costs[name] = {
+                "memory_mb": Figure(made.bytes / 1e6),
+                "train_seconds": Figure(made.seconds),
+                "trainable_k": Figure(made.trained / 1e3),
+                "trainable_%": Figure(100 * made.trained / made.parameters),
+            }
+            loss = np.mean([value for _, value in made.curve[-20:]])
+            tell("tuning", f"{name}: {made.seconds:.0f} s, loss {loss:.3f}")
+    figures = ranking.figures(judged, baselines, seed=seed)
+    for name, row in costs.items():
+        figures[name] |= row
+    best = max(names, key=lambda name: figures[name]["ndcg@10"].value)
+    return Findings(
+        task="tuning",
+        protocol=_protocol(config, learn, asked, dropped),
+        figures=figures,
+        baselines=baselines,
+        champion=recommended(figures, baselines, "ndcg@10", best),
+        main="ndcg@10",
+        notes=_NOTES,
+        seconds={name: round(value, 1) for name, value in seconds.items()},
+    )
+
+
+def _tried(
+    name: str,
+    config: RelevanceConfig,
+    pairs: Path,
+    texts: list[str],
+    ranking: Reranking,
+    folder: Path,
+) -> tuple[Finetuned, Judged]:
+    plan = replace(config, adapt=replace(config.adapt, steps=config.steps if "mlm" in name else 0))
+    if name in (OWN, OWN_ADAPTED):
+        plan = replace(plan, base=SCRATCH, method="full")
+        plan = replace(plan, learning_rates={**plan.learning_rates, "full": _OWN_RATE})
+        plan = replace(plan, adapt=replace(plan.adapt, learning_rate=_OWN_RATE))
+    else:
+        plan = plan.by("lora" if name == ADAPTED else cast(Method, name))
+    folder.mkdir()
+    plan = prepared(plan, texts, folder / "base")
+    made = finetune(plan, str(pairs), str(folder), lambda _: None)
+    ranker = load_ranker(Path(made.folder))
+    return made, ranking.by(ranker.scores, ranker.graded)
+
+
+#: Random weights learn at larger steps than pretrained ones.
+_OWN_RATE = 0.001
+
+_NOTES = [
+    "memory_mb: bytes of tensors that training keeps: weights, gradients, the optimiser's state, "
+    "and what the largest part's forward pass keeps for its backward pass; not the process",
+    "train_seconds: fine-tuning alone, without adaptation and without judging, on this machine",
+    "leads in rmse are the best baseline's error less the model's: positive is better",
+]
+
+
+def _protocol(
+    config: RelevanceConfig, learn: Judgements, asked: Judgements, dropped: int
+) -> dict[str, str]:
+    return {
+        "split": f"by query: {len(learn.queries):,} queries ({len(learn):,} pairs) to learn from, "
+        f"{len(asked.queries):,} others to judge on; {dropped:,} queries in both were left out",
+        "ranking": f"BM25's best {CANDIDATES} of {len(asked.titles):,} titles put in order; gain = "
+        "grade - 1, ideal: the query's judged titles, so a perfect order may be below 1",
+        "rmse": f"grades of {len(asked):,} judged pairs; of scores by a line through known grades",
+        "equal for all": f"{config.architecture}, {config.steps} steps of {config.batch_size}, at "
+        f"most {config.max_tokens} tokens, {config.optimizer}, no early stopping, seed "
+        f"{config.seed}; rates by method: {config.learning_rates}",
+        "rates": "fixed before, by convention; not chosen on this data",
+        "mlm": f"{config.steps} steps of {config.adapt.batch_size} texts of the whole catalogue "
+        "before fine-tuning, without labels",
+        "interval": "95% percentile bootstrap over queries; paired for differences",
+    }

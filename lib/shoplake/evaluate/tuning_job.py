@@ -1,0 +1,191 @@
+"""From judged pairs or clicks to a judged ranker: what `jobs/finetune.py` does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import functions as F
+
+from shoplake.errors import ModelError
+from shoplake.evaluate.findings import Figure
+from shoplake.evaluate.tuning import MEAN, WORDS, Reranking, by_query
+from shoplake.governance.run import Run
+from shoplake.models.relevance.ranker import Ranker
+from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
+from shoplake.models.search.encoder import TextEncoder
+from shoplake.models.search.judgements import Judgements, read_judgements
+from shoplake.models.tracking import Parents
+from shoplake.runtime.revision import code_revision
+
+#: Share of the queries that the finished ranker is judged on.
+HELD_OUT = 0.2
+_MODEL = "fine-tuned"
+_LEAST = 10
+_JUDGED, _PRODUCTS, _EVENTS = "silver.judgements", "silver.products", "silver.events"
+#: Expected clicks that the prior "as clicked as any" is worth.
+_PRIOR = 0.5
+
+
+@dataclass(frozen=True)
+class JudgedPairs:
+    """Pairs to learn from and to judge on, by query.
+
+    Attributes:
+        learn, asked: query, title, relevance (1 to 3).
+        texts: titles and learnt queries, for adaptation without labels.
+        source: where they are from.
+        versions: Delta versions of the tables read.
+        fingerprint: of pairs and settings.
+    """
+
+    learn: pd.DataFrame
+    asked: pd.DataFrame
+    texts: list[str]
+    source: str
+    versions: dict[str, int]
+    fingerprint: str
+
+    def written(self, folder: Path) -> str:
+        """The pairs to learn from, as a file that every process reads."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "pairs.parquet"
+        self.learn.to_parquet(path)
+        return str(path)
+
+    def parents(self, run: Run) -> Parents:
+        """What the model version will say it came from."""
+        contracts = {
+            t: f"{c.version} {c.fingerprint}" for t in self.versions if (c := run.contracts[t])
+        }
+        split = f"by query, {HELD_OUT:.0%} held out; {len(self.learn):,} pairs of {self.source}"
+        return Parents(self.versions, contracts, code_revision(), split)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a ranker did on queries held out.
+
+    Attributes:
+        metrics: by scorer and metric.
+        passed: whether it leads the best baseline's nDCG@10 beyond the paired interval.
+        verdict: in words.
+    """
+
+    metrics: dict[str, float]
+    passed: bool
+    verdict: str
+
+
+def folder_pairs(folder: Path, config: RelevanceConfig) -> JudgedPairs:
+    """Judged pairs of a folder of the home_depot layout.
+
+    Raises:
+        SourceError: the folder has none.
+        ModelError: they are too few.
+    """
+    return _split(read_judgements(folder), f"folder {folder.name}", {}, config)
+
+
+def lake_pairs(run: Run, config: RelevanceConfig) -> JudgedPairs:
+    """The lake's judged pairs, or else its clicks in search results as grades.
+
+    Raises:
+        ModelError: there are neither, or too few.
+    """
+    versions = run.versions((_JUDGED, _PRODUCTS, _EVENTS))
+    read = run.reader(versions)
+    products = read(_PRODUCTS).where("is_current and name is not null")
+    titles = products.select("product_id", F.col("name").alias("title"))
+    said = read(_JUDGED).join(titles, "product_id").select("query", "title", "relevance")
+    rows = pd.DataFrame(said.toPandas())
+    used, source = (_JUDGED, _PRODUCTS), "judgements"
+    if not len(rows):
+        shown = read(_EVENTS).where(
+            "query is not null and product_id is not null and position is not null"
+            " and kind in ('impression', 'click') and not is_bot"
+        )
+        clicked = F.max((F.col("kind") == "click").cast("double")).alias("clicked")
+        counted = shown.groupBy("session_id", "query", "product_id", "position").agg(clicked)
+        rows = clicks_as_grades(pd.DataFrame(counted.join(titles, "product_id").toPandas()))
+        used, source = (_EVENTS, _PRODUCTS), "clicks"
+    kept = {table: versions[table] for table in used if table in versions}
+    return _split(rows, source, kept, config)
+
+
+def clicks_as_grades(shown: pd.DataFrame) -> pd.DataFrame:
+    """Query, title and relevance from clicks over those that the positions would have had anyway.
+
+    As clicked as any is a 2; twice as often, with a prior, a 3; half as often a 1 (Zhang & Jones,
+    WWW 2007). Pairs shown too seldom to tell are left out.
+
+    Args:
+        shown: query, title, position, clicked (0 or 1); a row each time it was shown.
+    """
+    columns = ["query", "title", "relevance"]
+    if not len(shown):
+        return pd.DataFrame(columns=columns)
+    rate = shown.groupby("position")["clicked"].mean()
+    shown = shown.assign(expected=shown["position"].map(rate))
+    counts = shown.groupby(["query", "title"], as_index=False)[["clicked", "expected"]].sum()
+    ratio = (counts["clicked"] + _PRIOR) / (counts["expected"] + _PRIOR)
+    counts["relevance"] = np.clip(2 + np.log2(ratio), 1, 3)
+    told = (counts["clicked"] > 0) | (counts["expected"] >= _PRIOR)
+    return counts.loc[told, columns].reset_index(drop=True)
+
+
+def _split(
+    rows: pd.DataFrame, source: str, versions: dict[str, int], config: RelevanceConfig
+) -> JudgedPairs:
+    if rows["query"].nunique() < _LEAST:
+        raise ModelError(
+            f"{rows['query'].nunique()} judged queries are too few to learn from",
+            where=source,
+            remedy="give judged pairs with --data FOLDER (docs/fine-tuning.md), or label some "
+            "with `shoplake label`",
+        )
+    rows = rows.sort_values(["query", "title"], ignore_index=True)
+    learn, asked, _ = by_query(rows, None, HELD_OUT, config.seed)
+    texts = sorted({*rows["title"], *learn["query"]})
+    said = json.dumps([asdict(config), versions], sort_keys=True) + rows.to_csv()
+    digest = hashlib.sha256(said.encode()).hexdigest()[:32]
+    return JudgedPairs(
+        learn.reset_index(drop=True), asked.reset_index(drop=True), texts, source, versions, digest
+    )
+
+
+def judge_ranker(ranker: Ranker, pairs: JudgedPairs, config: RelevanceConfig) -> Verdict:
+    """Judge on the queries held out, beside BM25 and the untouched base."""
+    titles = np.unique(pd.concat([pairs.learn, pairs.asked])["title"].to_numpy(dtype=object))
+    ranking = Reranking(Judgements.of(pairs.learn), Judgements.of(pairs.asked, titles))
+    judged = {MEAN: ranking.mean(), WORDS: ranking.words()}
+    baselines = [MEAN, WORDS]
+    if config.base != SCRATCH:
+        encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
+        judged["untouched"] = ranking.untouched(encoder)
+        baselines.append("untouched")
+    judged[_MODEL] = ranking.by(ranker.scores, ranker.graded)
+    figures = ranking.figures(judged, baselines, seed=config.seed)
+    metrics = {f"{m}.{n}": f.value for n, row in figures.items() for m, f in row.items()}
+    metrics = {name.replace(" ", "_"): value for name, value in metrics.items()}
+    return _verdict(figures, baselines, metrics)
+
+
+def _verdict(
+    figures: dict[str, dict[str, Figure]], baselines: list[str], metrics: dict[str, float]
+) -> Verdict:
+    mine = figures[_MODEL].get("ndcg@10")
+    if mine is None or mine.lead is None:
+        return Verdict(metrics, False, "no held-out query has a relevant title: not promoted")
+    best = max(baselines, key=lambda name: figures[name]["ndcg@10"].value)
+    gap, low, high = mine.lead
+    return Verdict(
+        metrics,
+        low > 0,
+        f"nDCG@10 {mine.value:.3f}, {best} {figures[best]['ndcg@10'].value:.3f}: {gap:+.3f} "
+        f"({low:+.3f} to {high:+.3f}); RMSE {figures[_MODEL]['rmse'].value:.3f}",
+    )

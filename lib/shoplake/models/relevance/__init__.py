@@ -1,0 +1,1 @@
+"""Rankers of text learnt from judged pairs: two architectures, six methods, any base model."""

@@ -1,0 +1,264 @@
+"""The training loop of a ranker, top to bottom; the same function in one process or in many."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from shoplake.errors import ModelError
+from shoplake.feed import Position
+from shoplake.models.base import load_base
+from shoplake.models.checkpoint import (
+    Checkpoint,
+    drop_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from shoplake.models.collectives import joined, summed
+from shoplake.models.progress import Progress, ProgressLine
+from shoplake.models.relevance.adaptation import rate
+from shoplake.models.relevance.artifact import finished, save_ranker
+from shoplake.models.relevance.memory import Kept, standing_bytes
+from shoplake.models.relevance.methods import Budget, trainable
+from shoplake.models.relevance.objectives import Objective, objective
+from shoplake.models.relevance.ranker import Ranker
+from shoplake.models.relevance.settings import RelevanceConfig
+from shoplake.models.search.judgements import Judgements
+
+_CALIBRATED_ON = 2000
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A finished fine-tuning.
+
+    Attributes:
+        folder: the ranker's files, see `artifact`.
+        curve: (step, loss of its whole batch).
+        validation: (step, loss on the queries held out).
+        trained: parameters that learnt.
+        parameters: all of them.
+        bytes: of weights, gradients, the optimiser's state, and what the largest part kept.
+        seconds: of this call; after a resume, of the rest.
+    """
+
+    folder: str
+    curve: list[tuple[int, float]]
+    validation: list[tuple[int, float]]
+    trained: int
+    parameters: int
+    bytes: int
+    seconds: float
+
+
+def finetune(
+    config: RelevanceConfig,
+    pairs: str,
+    run_dir: str,
+    report: Callable[[Progress], None] | None = None,
+) -> Finetuned:
+    """Fine-tune a ranker; called again after a crash, go on from the last checkpoint.
+
+    On a CPU a resumed run ends with the same bits as an undisturbed one. Processes share out the
+    parts of a step and add up gradients once a step: `accumulate` groups of a bi-encoder, or what
+    the token budget makes of a cross-encoder's pairs.
+
+    Args:
+        config: settings.
+        pairs: Parquet file of judged pairs: query, title, relevance (1 to 3).
+        run_dir: the run's own folder, the same for all processes.
+        report: called by rank 0 after each step; prints a line every few seconds if not given.
+
+    Raises:
+        ModelError: the base model, the pairs or a checkpoint cannot be used.
+    """
+    started = time.monotonic()
+    folder = Path(run_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    report = report or ProgressLine()
+    fingerprint = run_fingerprint(config, pairs)
+    learn, held = held_out(Judgements.of(pd.read_parquet(pairs)), config)
+    with joined(config.timeout_seconds) as (rank, size, device):
+        model = Ranker(load_base(config.base), config)
+        model.set_levels(learn.relevance)
+        model.to(device)
+        learns = trainable(model)
+        optimizer = _optimizer(config, learns.values())
+        scaler = torch.amp.GradScaler(  # type: ignore[attr-defined]
+            device.type, enabled=device.type == "cuda" and config.precision == "fp16"
+        )
+        budget, kept = Budget(model.encoder, config), Kept(model)
+        aim = objective(config, model, learn, held)
+        validation = aim.validation()
+
+        # Where we were.
+        step, curve, looks = 0, [], []
+        best: dict[str, Any] = {}
+        checkpoint = load_checkpoint(folder, fingerprint, device)
+        if checkpoint:
+            step, curve = checkpoint.step, checkpoint.curve
+            more = checkpoint.optimiser
+            _put(learns, checkpoint.model)
+            optimizer.load_state_dict(more["optimizer"])
+            scaler.load_state_dict(more["scaler"])
+            budget.restore(more["budget"])
+            best, looks, kept.most = more["best"], more["looks"], more["kept"]
+
+        first, began = step, time.monotonic()
+        while step < config.steps and not _done(looks, config.patience):
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * rate(step, config.steps, config.warmup)
+            model.train()
+            total = torch.zeros((), dtype=torch.float64, device=device)
+            for at, part in enumerate(aim.parts(step)):
+                if at % size != rank:
+                    continue
+                torch.manual_seed((config.seed * 1_000_003 + step) * 1_009 + at)
+                with kept.counted(), _cast(config, device):
+                    loss = aim.loss(model, part)
+                scaler.scale(loss).backward()
+                total += loss.detach().double()
+            # What belongs to the step and to no part is added once.
+            penalty = budget.penalty()
+            if isinstance(penalty, torch.Tensor) and rank == 0:
+                scaler.scale(penalty).backward()
+            _add_up(learns.values(), size)
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(list(learns.values()), config.clip_norm)
+            scaler.step(optimizer)
+            scaler.update()
+            budget.update(step)
+            optimizer.zero_grad(set_to_none=True)
+            step += 1
+            mean = float(summed(total))
+            curve.append((step, mean))
+            if validation and (step % config.validate_every == 0 or step == config.steps):
+                looks.append((step, _validated(model, aim, validation, rank, size)))
+                if config.patience and looks[-1][1] <= min(v for _, v in looks):
+                    best = {name: p.detach().clone() for name, p in learns.items()}
+            if rank == 0:
+                if step % config.checkpoint_every == 0:
+                    state = {
+                        "optimizer": optimizer.state_dict(),
+                        "scaler": scaler.state_dict(),
+                        "budget": budget.state(),
+                        "best": best,
+                        "looks": looks,
+                        "kept": kept.most,
+                    }
+                    now = {name: p.detach() for name, p in learns.items()}
+                    made = Checkpoint(
+                        fingerprint, step, Position(), now, state, torch.zeros(0), curve
+                    )
+                    save_checkpoint(folder, made)
+                speed = (step - first) / (time.monotonic() - began)
+                rest = (config.steps - step) / speed
+                report(Progress(step, config.steps, mean, speed * config.batch_size, rest))
+        if best:
+            _put(learns, best)
+        counts = [sum(p.numel() for p in found) for found in (learns.values(), model.parameters())]
+        if rank == 0:
+            _calibrate(model, learn, config.seed)
+            standing = standing_bytes(model, optimizer)
+            save_ranker(folder, model.cpu(), curve, looks)
+            drop_checkpoint(folder)
+        else:
+            standing = standing_bytes(model, optimizer)
+    seconds = time.monotonic() - started
+    path = str(finished(folder))
+    return Finetuned(path, curve, looks, counts[0], counts[1], standing + kept.most, seconds)
+
+
+def run_fingerprint(config: RelevanceConfig, pairs: str) -> str:
+    """A digest of everything a checkpoint depends on; `base` by name."""
+    said = json.dumps(asdict(config), sort_keys=True).encode() + Path(pairs).read_bytes()
+    return hashlib.sha256(said).hexdigest()
+
+
+def held_out(judged: Judgements, config: RelevanceConfig) -> tuple[Judgements, Judgements | None]:
+    """Judgements to learn from, and those of the queries held out for early stopping.
+
+    Raises:
+        ModelError: there are fewer than two queries to learn from.
+    """
+    count = len(judged.queries)
+    out = round(config.validation * count)
+    if count - out < 2:
+        raise ModelError(
+            f"{count} judged queries are too few", remedy="give more, or set validation to 0"
+        )
+    if not out:
+        return judged, None
+    held = np.zeros(count, dtype=bool)
+    held[np.random.default_rng(config.seed).permutation(count)[:out]] = True
+    return judged.only(~held), judged.only(held)
+
+
+def _optimizer(
+    config: RelevanceConfig, parameters: Iterable[nn.Parameter]
+) -> torch.optim.Optimizer:
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            list(parameters), lr=0.0, momentum=0.9, weight_decay=config.weight_decay
+        )
+    return torch.optim.AdamW(list(parameters), lr=0.0, weight_decay=config.weight_decay)
+
+
+def _cast(config: RelevanceConfig, device: torch.device) -> torch.autocast:
+    kind = torch.float16 if config.precision == "fp16" else torch.bfloat16
+    on = device.type == "cuda" and config.precision != "float32"
+    return torch.autocast(device.type, kind, enabled=on)
+
+
+def _add_up(parameters: Iterable[nn.Parameter], size: int) -> None:
+    """Gradients of all processes in one exchange; nothing where there is one process."""
+    if size == 1:
+        return
+    found = list(parameters)
+    every = [torch.zeros_like(p) if p.grad is None else p.grad for p in found]
+    together = summed(torch.cat([g.flatten() for g in every]))
+    at = 0
+    for parameter in found:
+        end = at + parameter.numel()
+        parameter.grad = together[at:end].view_as(parameter).clone()
+        at = end
+
+
+def _validated(model: Ranker, aim: Objective, parts: list[Any], rank: int, size: int) -> float:
+    model.eval()
+    total = torch.zeros((), dtype=torch.float64, device=model.device)
+    with torch.no_grad(), _cast(model.config, model.device):
+        for part in parts[rank::size]:
+            total += aim.loss(model, part).double()
+    return float(summed(total))
+
+
+def _done(looks: list[tuple[int, float]], patience: int) -> bool:
+    """Whether the last `patience` looks brought nothing."""
+    if not patience or not looks:
+        return False
+    losses = [value for _, value in looks]
+    return len(losses) - 1 - int(np.argmin(losses)) >= patience
+
+
+def _put(learns: dict[str, nn.Parameter], weights: dict[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in learns.items():
+            parameter.copy_(weights[name])
+
+
+def _calibrate(model: Ranker, learn: Judgements, seed: int) -> None:
+    rows = np.random.default_rng(seed).permutation(len(learn))[:_CALIBRATED_ON]
+    if model.config.architecture == "bi_encoder":
+        queries, titles = learn.queries[learn.query[rows]], learn.titles[learn.title[rows]]
+        model.calibrate(model.scores(queries.tolist(), titles.tolist()), learn.relevance[rows])
