@@ -29,9 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    # The other process has the second core: C2, which would use it, costs more than it gains here.
-    quick = {"spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1"}
-    session = get_spark("shoplake-tests", conf=quick)
+    session = get_spark("shoplake-tests")
     yield session
     session.stop()
 
