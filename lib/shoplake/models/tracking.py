@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import mlflow
 import numpy as np
@@ -27,6 +29,7 @@ CHAMPION = "champion"
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
 _ERASED = "shoplake.erased"
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -114,26 +117,57 @@ class Registry:
             fingerprint: of inputs and settings; see `find`.
             metrics: final metrics by name.
         """
+        points = [Metric(k, v, 0, 0) for k, v in metrics.items()]
+        points += [Metric("train_loss", loss, 0, step) for step, loss in loss_curve(folder)]
+        signature = ModelSignature(
+            inputs=Schema([ColSpec("string", "text")]),
+            outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, config.dimension))]),
+        )
+        return self.register_folder(
+            *("two_tower", folder, ItemEncoder(), signature, asdict(config), parents),
+            fingerprint=fingerprint,
+            points=points,
+        )
+
+    def register_folder(
+        self,
+        kind: str,
+        folder: Path,
+        served: PythonModel,
+        signature: ModelSignature,
+        settings: dict[str, Any],
+        parents: Parents,
+        *,
+        fingerprint: str,
+        points: list[Metric],
+    ) -> str:
+        """What `register` does, for a model of any kind.
+
+        Args:
+            kind: what the artifact is called.
+            folder: the finished model's files.
+            served: what MLflow serves of them, and its `signature`.
+            settings: by name; values are cut at MLflow's 500 letters.
+            parents: what it came from.
+            fingerprint: of inputs and settings.
+            points: metrics; values that are not finite are left out.
+        """
         run_id = self._run(fingerprint)
-        params = [Param(k, str(v)) for k, v in asdict(config).items()]
+        params = [Param(k, str(v)[:500]) for k, v in settings.items()]
         params += [Param(f"table.{k}", str(v)) for k, v in parents.tables.items()]
         params += [Param("git_revision", parents.git_revision), Param("split", parents.split)]
-        points = [Metric(k, v, 0, 0) for k, v in metrics.items() if np.isfinite(v)]
-        points += [Metric("train_loss", loss, 0, step) for step, loss in loss_curve(folder)]
+        points = [point for point in points if np.isfinite(point.value)]
         self._client.log_batch(run_id, params=params)
         for at in range(0, len(points), 500):
             self._client.log_batch(run_id, metrics=points[at : at + 500])
         self._client.log_dict(run_id, asdict(parents), "parents.json")
         with mlflow.start_run(run_id=run_id):
             logged = mlflow.pyfunc.log_model(
-                name="two_tower",
-                python_model=ItemEncoder(),
-                artifacts={"two_tower": str(folder)},
+                name=kind,
+                python_model=served,
+                artifacts={kind: str(folder)},
                 pip_requirements=["shoplake"],
-                signature=ModelSignature(
-                    inputs=Schema([ColSpec("string", "text")]),
-                    outputs=Schema([TensorSpec(np.dtype(np.float32), (-1, config.dimension))]),
-                ),
+                signature=signature,
             )
         if not any(m.name == self.name for m in self._client.search_registered_models()):
             self._client.create_registered_model(self.name)
@@ -197,18 +231,27 @@ class Registry:
         Raises:
             ModelError: there is no such version, or its files are gone.
         """
+        remedy = "train again, or move the alias `champion` to a version that is whole"
+        return self.fetch(version, load_artifact, remedy)
+
+    def fetch(self, version: str, load: Callable[[Path], Loaded], remedy: str) -> Loaded:
+        """What `load` makes of the files of a version.
+
+        Raises:
+            ModelError: there is no such version, or its files are gone; with `remedy`.
+        """
         try:
             with tempfile.TemporaryDirectory() as folder:
                 path = mlflow.artifacts.download_artifacts(
                     f"models:/{self.name}/{version}", dst_path=folder
                 )
                 found = next(Path(path).glob("artifacts/*/config.json"))
-                return load_artifact(found.parent)
+                return load(found.parent)
         except (mlflow.MlflowException, StopIteration, OSError) as error:
             raise ModelError(
                 f"version {version} of {self.name} cannot be loaded",
                 where=f"{self._uri}: {str(error).splitlines()[0] if str(error) else error!r}",
-                remedy="train again, or move the alias `champion` to a version that is whole",
+                remedy=remedy,
             ) from None
 
     def _versions(self) -> list[ModelVersion]:
