@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import insert
-from shoplake.governance.passes import NOT_COMPARED, NOTHING, Digest, digest
+from shoplake.governance.passes import NOT_COMPARED, NOTHING, Digest, comparable, digest
 from shoplake.runtime.lake import Lake
 
 
@@ -39,8 +39,9 @@ def mirror(
     # A MERGE that changes nothing would still commit a version.
     if held == (found or digest(rows, contract)):
         return
-    compared = [c for c in contract.column_names if c not in (*contract.key, *NOT_COMPARED)]
-    differs = " OR ".join(f"NOT (t.`{c}` <=> s.`{c}`)" for c in compared) or "false"
+    compared = [c for c in contract.columns if c.name not in (*contract.key, *NOT_COMPARED)]
+    pairs = ((comparable(c, "t"), comparable(c, "s")) for c in compared)
+    differs = " OR ".join(f"NOT ({old} <=> {new})" for old, new in pairs) or "false"
     same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
     delete_where = scope if slices is None else _scope(contract, slices, "t")
     (

@@ -15,6 +15,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Column as ContractColumn
 from shoplake.contracts.model import Contract, Rule
 from shoplake.governance.judge import (
     BITS,
@@ -206,9 +207,15 @@ class Pass:
 
 def digest_of(contract: Contract, chosen_rows: Column) -> list[Column]:
     """Aggregates that are equal for equal sets of rows: count, sum and xor of the rows' hashes."""
-    columns = [F.col(c) for c in contract.column_names if c not in NOT_COMPARED]
+    columns = [F.expr(comparable(c)) for c in contract.columns if c.name not in NOT_COMPARED]
     value = F.when(chosen_rows, F.xxhash64(*columns))
     return [F.count(value), F.sum(value.cast("decimal(38,0)")), F.bit_xor(value)]
+
+
+def comparable(column: ContractColumn, alias: str = "") -> str:
+    """SQL of a column that can be hashed and compared: Spark does neither with a map."""
+    name = f"{alias}.`{column.name}`" if alias else f"`{column.name}`"
+    return f"array_sort(map_entries({name}))" if column.type.startswith("map<") else name
 
 
 def digest(df: DataFrame, contract: Contract) -> Digest:
