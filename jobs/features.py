@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
+
+from pyspark.sql import DataFrame
 
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.features.items import item_features, item_index
 from shoplake.features.profiles import person_facts, profiles_of
 from shoplake.features.texts import texts
-from shoplake.governance.run import Run
+from shoplake.governance.run import Read, Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.steps import as_of_option, job_parser, run_job
 
@@ -35,17 +38,19 @@ def features(run: Run, args: argparse.Namespace) -> None:
             inputs=(*TABLES, "silver.products"),
             params=[seen.as_of],
         )
-        tables = ("gold.interest", "silver.products", "silver.people")
-        read = run.reader(run.versions(tables))
-        told, products, people = map(read, tables)
-        facts = person_facts(
-            *(interactions, told, products, people, seen.as_of), history_length=length, zone=zone
-        )
-        with run.lake.held(facts) as held:
+        told = ("gold.interest", "silver.products", "silver.people")
+        with ExitStack() as memory:
+
+            def profiles(read: Read) -> DataFrame:
+                facts = person_facts(
+                    interactions, *map(read, told), seen.as_of, history_length=length, zone=zone
+                )
+                return profiles_of(memory.enter_context(run.lake.held(facts)), seen.as_of)
+
             run.build(
                 "gold.user_profiles",
-                lambda _: profiles_of(held, seen.as_of),
-                inputs=(*TABLES, *tables),
+                profiles,
+                inputs=(*TABLES, *told),
                 params=[seen.as_of, length, zone],
             )
     kinds = ("products", "searches", "reviews", "messages")

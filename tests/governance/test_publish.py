@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from shoplake.contracts.model import Contract, Rule
+from shoplake.contracts.model import Column, Contract, Rule
 from shoplake.errors import GovernanceError
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
@@ -89,6 +91,27 @@ def test_next_batch_updates_inserts_and_deletes(
     put(run, items, frame(spark, [("b", 9.0, "bob", "r2"), ("c", 1.0, "cid", "r5")]), batch="b2")
     rows = sorted((r.id, r.price) for r in run.lake.read("silver.items").collect())
     assert rows == [("b", 9.0), ("c", 1.0)]
+
+
+def test_a_map_is_the_same_whatever_the_order_of_its_entries(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    shares = Column("shares", "map<string,double>")
+    table = dataclasses.replace(items, columns=(*items.columns, shares))
+
+    def rows(*told: str) -> DataFrame:
+        made = frame(spark, GOOD).join(
+            spark.createDataFrame([*zip("ab", told, strict=True)], "id string, told string"), "id"
+        )
+        return made.selectExpr("*", "from_json(told, 'map<string,double>') AS shares").drop("told")
+
+    put(run, table, rows('{"x": 0.5, "y": 0.25}', "{}"))
+    before = run.lake.version("silver.items")
+    put(run, table, rows('{"y": 0.25, "x": 0.5}', "{}"), batch="b2")
+    assert run.lake.version("silver.items") == before
+    put(run, table, rows('{"y": 0.25, "x": 0.5}', '{"x": 1}'), batch="b3")
+    found = {r.id: r.shares for r in run.lake.read("silver.items").collect()}
+    assert found == {"a": {"x": 0.5, "y": 0.25}, "b": {"x": 1.0}}
 
 
 def test_mended_rows_leave_the_quarantine(run: Run, items: Contract, spark: SparkSession) -> None:
