@@ -42,8 +42,11 @@ def features(run: Run, args: argparse.Namespace) -> None:
         with ExitStack() as memory:
 
             def profiles(read: Read) -> DataFrame:
+                interest, products, people = map(read, told)
                 facts = person_facts(
-                    interactions, *map(read, told), seen.as_of, history_length=length, zone=zone
+                    *(interactions, interest, products, people, seen.as_of),
+                    history_length=length,
+                    zone=zone,
                 )
                 return profiles_of(memory.enter_context(run.lake.held(facts)), seen.as_of)
 
