@@ -21,14 +21,13 @@ from shoplake.models.search.encoder import TextEncoder
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
+from shoplake.serve.search_clicks import PRIOR, over_expected
 
 #: Share of the queries that the finished ranker is judged on.
 HELD_OUT = 0.2
 _MODEL = "fine-tuned"
 _LEAST = 10
 _JUDGED, _PRODUCTS, _EVENTS = "silver.judgements", "silver.products", "silver.events"
-#: Expected clicks that the prior "as clicked as any" is worth.
-_PRIOR = 0.5
 
 
 @dataclass(frozen=True)
@@ -129,12 +128,9 @@ def clicks_as_grades(shown: pd.DataFrame) -> pd.DataFrame:
     columns = ["query", "title", "relevance"]
     if not len(shown):
         return pd.DataFrame(columns=columns)
-    rate = shown.groupby("position")["clicked"].mean()
-    shown = shown.assign(expected=shown["position"].map(rate))
-    counts = shown.groupby(["query", "title"], as_index=False)[["clicked", "expected"]].sum()
-    ratio = (counts["clicked"] + _PRIOR) / (counts["expected"] + _PRIOR)
-    counts["relevance"] = np.clip(2 + np.log2(ratio), 1, 3)
-    told = (counts["clicked"] > 0) | (counts["expected"] >= _PRIOR)
+    counts = over_expected(shown, "title")
+    counts["relevance"] = np.clip(2 + np.log2(counts["ratio"]), 1, 3)
+    told = (counts["clicked"] > 0) | (counts["expected"] >= PRIOR)
     return counts.loc[told, columns].reset_index(drop=True)
 
 

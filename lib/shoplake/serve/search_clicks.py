@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from shoplake.models.search.encoder import TextEncoder
 
 #: Expected clicks that the prior "as clicked as any" is worth.
-_PRIOR = 0.5
+PRIOR = 0.5
 _LEAST = 0.6
 _NEIGHBOURS = 10
 
@@ -32,11 +32,8 @@ class ClickedQueries:
             encoder: the encoder of the products.
             products: size of the catalogue.
         """
-        rate = shown.groupby("position")["clicked"].mean()
-        shown = shown.assign(expected=shown["position"].map(rate))
-        counts = shown.groupby(["query", "product"], as_index=False)[["clicked", "expected"]].sum()
-        ratio = (counts["clicked"] + _PRIOR) / (counts["expected"] + _PRIOR)
-        vote = np.clip(np.log2(ratio.to_numpy(dtype=float)), 0, 2) / 2
+        counts = over_expected(shown, "product")
+        vote = np.clip(np.log2(counts["ratio"].to_numpy(dtype=float)), 0, 2) / 2
         queries = np.unique(counts["query"].to_numpy(dtype=object))
         at = np.searchsorted(queries, counts["query"].to_numpy(dtype=object))
         self._votes = csr_array(
@@ -54,3 +51,19 @@ class ClickedQueries:
         weights[near] = cosines[near] ** 4
         found = np.asarray(self._votes.T @ weights)
         return found / max(1.0, float(weights.sum()))
+
+
+def over_expected(shown: pd.DataFrame, thing: str) -> pd.DataFrame:
+    """Clicks of each query and thing over those that their positions would have had anyway.
+
+    Args:
+        shown: query, `thing`, position, clicked (0 or 1); one row each time it was shown.
+        thing: the column that names what was shown.
+
+    Returns:
+        query, `thing`, clicked, expected (clicks), ratio: smoothed towards 1.
+    """
+    rate = shown.groupby("position")["clicked"].mean()
+    shown = shown.assign(expected=shown["position"].map(rate))
+    counts = shown.groupby(["query", thing], as_index=False)[["clicked", "expected"]].sum()
+    return counts.assign(ratio=(counts["clicked"] + PRIOR) / (counts["expected"] + PRIOR))
