@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from functools import partial
 
 from pyspark.sql import DataFrame
 
@@ -26,42 +27,37 @@ def features(run: Run, args: argparse.Namespace) -> None:
     mapping = shop_mapping(args.shop)
     length, zone = mapping.history_length, mapping.timezone
     seen = read_behaviour(run, args.as_of)
-    with run.lake.held(seen.interactions) as interactions:
-        run.build(
-            "gold.item_features",
-            lambda read: item_features(
-                interactions,
-                read("silver.products"),
-                item_index(interactions, seen.as_of),
-                seen.as_of,
-            ),
-            inputs=(*TABLES, "silver.products"),
-            params=[seen.as_of],
-        )
-        told = ("gold.interest", "silver.products", "silver.people")
-        with ExitStack() as memory:
-
-            def profiles(read: Read) -> DataFrame:
-                interest, products, people = map(read, told)
-                facts = person_facts(
-                    *(interactions, interest, products, people, seen.as_of),
-                    history_length=length,
-                    zone=zone,
-                )
-                return profiles_of(memory.enter_context(run.lake.held(facts)), seen.as_of)
-
-            run.build(
-                "gold.user_profiles",
-                profiles,
-                inputs=(*TABLES, *told),
-                params=[seen.as_of, length, zone],
-            )
     kinds = ("products", "searches", "reviews", "messages")
-    run.build(
-        "gold.texts",
-        lambda read: texts(**{kind: read(f"silver.{kind}") for kind in kinds}),
-        inputs=[f"silver.{kind}" for kind in kinds],
-    )
+    told = ("gold.interest", "silver.products", "silver.people")
+    with run.lake.held(seen.interactions) as interactions, ExitStack() as memory:
+
+        def items(read: Read) -> DataFrame:
+            index = item_index(interactions, seen.as_of)
+            return item_features(interactions, read("silver.products"), index, seen.as_of)
+
+        def profiles(read: Read) -> DataFrame:
+            interest, products, people = map(read, told)
+            facts = person_facts(
+                *(interactions, interest, products, people, seen.as_of),
+                history_length=length,
+                zone=zone,
+            )
+            return profiles_of(memory.enter_context(run.lake.held(facts)), seen.as_of)
+
+        def words(read: Read) -> DataFrame:
+            return texts(**{kind: read(f"silver.{kind}") for kind in kinds})
+
+        tables = {
+            "gold.item_features": (items, (*TABLES, "silver.products"), [seen.as_of]),
+            "gold.user_profiles": (profiles, (*TABLES, *told), [seen.as_of, length, zone]),
+            "gold.texts": (words, [f"silver.{kind}" for kind in kinds], None),
+        }
+        run.together(
+            {
+                table: partial(run.build, table, make, inputs=inputs, params=params)
+                for table, (make, inputs, params) in tables.items()
+            }
+        )
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timedelta
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -51,9 +52,15 @@ def label(run: Run, args: argparse.Namespace) -> None:
             ]
             return tables[0].unionByName(tables[1]).withColumn("as_of", F.lit(seen.as_of))
 
-        run.build("gold.interest", make_interest, inputs=TABLES, params=params)
+        makers = {"gold.interest": make_interest}
         if earlier > seen.first:
-            run.build("gold.interest_calibration", make_calibration, inputs=TABLES, params=params)
+            makers["gold.interest_calibration"] = make_calibration
+        run.together(
+            {
+                table: partial(run.build, table, make, inputs=TABLES, params=params)
+                for table, make in makers.items()
+            }
+        )
 
 
 def main(argv: list[str] | None = None) -> None:

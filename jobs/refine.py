@@ -9,7 +9,7 @@ from shoplake.governance.run import Run
 from shoplake.refine.pseudonym import Secret
 from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
-from shoplake.refine.tables import SILVER, build_silver
+from shoplake.refine.tables import build_all
 from shoplake.runtime.key import pseudonym_key
 from shoplake.steps import job_parser, run_job
 
@@ -24,8 +24,7 @@ def refine(run: Run, args: argparse.Namespace) -> None:
     lake = run.lake
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
     keep_vault(run, settings.pseudonym_key)
-    for table in SILVER:
-        build_silver(run, table, settings)
+    build_all(run, settings)
     if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
         measure_cleaning(run)
         measure_personal(run)

@@ -10,7 +10,7 @@ from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.refine.pseudonym import Secret
 from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
-from shoplake.refine.tables import SILVER, build_silver
+from shoplake.refine.tables import build_all
 from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.key import pseudonym_key
 from shoplake.steps import job_parser, run_job, stream_options
@@ -45,8 +45,7 @@ def refresh(run: Run) -> None:
     """Bring the silver tables whose sources changed up to date, as the step refine does."""
     key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
     keep_vault(run, key)
-    for table in SILVER:
-        build_silver(run, table, RefineSettings(key))
+    build_all(run, RefineSettings(key))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -58,16 +58,13 @@ def read_history(lake: Lake, contract: Contract, batch: str) -> History:
     A batch that was judged twice, as after a crash, counts as it was judged last.
     """
     asked = any(r.kind == "drift" or r.over == "table" for r in contract.rules)
-    if not asked or not lake.exists(TABLE):
+    if not asked:
         return History(lake, [])
-    rows = (
-        lake.read(TABLE)
-        .where((F.col("table_name") == contract.table) & (F.col("batch_id") != batch))
-        .orderBy("finished_at")
-        .collect()
-    )
+    rows = lake.rows(TABLE, where={"table_name": contract.table})
     batches: dict[str, States] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda r: r["finished_at"]):
+        if row["batch_id"] == batch:
+            continue
         known = batches.setdefault(row["batch_id"], {})
         known[row["column_name"], row["scope"]] = State(
             rows=row["rows_seen"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from shoplake.governance.history import States
 from shoplake.governance.migrate import migrate
 from shoplake.governance.outcomes import Outcome
 from shoplake.runtime.lake import Lake
+
+#: Tables that are built side by side tell of it in the same governance tables.
+_APPENDING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Ledger:
         self.run_id = run_id
         self._contracts = contracts
         self._lines: dict[str, dict[str, Counts]] | None = None
+        self._reading = threading.Lock()
 
     def find(self, contract: Contract, batch: str) -> Counts | None:
         """The counts of a batch that the table holds completely, else None.
@@ -130,18 +135,21 @@ class Ledger:
 
     def _read(self) -> dict[str, dict[str, Counts]]:
         """Counts by table and batch, each table's batches in the order they were finished."""
-        if self._lines is None:
-            self._lines = {}
-            if self.lake.exists("governance.ledger"):
-                counts = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
-                table = self.lake.read("governance.ledger").orderBy("finished_at")
-                for name, batch, *values in table.select(
-                    "table_name", "batch_id", *counts
-                ).collect():
-                    lines = self._lines.setdefault(name, {})
-                    lines.pop(batch, None)
-                    lines[batch] = Counts(*values)
+        with self._reading:
+            if self._lines is None:
+                self._lines = self._told()
         return self._lines
+
+    def _told(self) -> dict[str, dict[str, Counts]]:
+        found: dict[str, dict[str, Counts]] = {}
+        counts = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
+        told = ("finished_at", "table_name", "batch_id", *counts)
+        rows = self.lake.rows("governance.ledger", told)
+        for row in sorted(rows, key=lambda r: r["finished_at"]):
+            lines = found.setdefault(row["table_name"], {})
+            lines.pop(row["batch_id"], None)
+            lines[row["batch_id"]] = Counts(*(row[c] for c in counts))
+        return found
 
 
 def ensure(lake: Lake, contract: Contract) -> None:
@@ -159,17 +167,20 @@ def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
     """Append a few driver-side rows to a governance table, in one commit."""
     if not rows:
         return
-    ensure(lake, contract)
-    if not lake.settings.catalog:
-        try:
-            # delta-rs checks the same constraints in a hundredth of a Spark write's time.
-            write_deltalake(str(lake.folder(contract.table)), _arrow(contract, rows), mode="append")
-            return
-        except DeltaError:
-            # It does not know every function of a constraint; Spark does, or says what is wrong.
-            pass
-    df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)
-    insert(lake, contract, df.write.format("delta").mode("append"))
+    with _APPENDING:
+        ensure(lake, contract)
+        if not lake.settings.catalog:
+            try:
+                # delta-rs checks the same constraints in a hundredth of a Spark write's time.
+                folder = str(lake.folder(contract.table))
+                write_deltalake(folder, _arrow(contract, rows), mode="append")
+                return
+            except DeltaError:
+                # It does not know every function of a constraint; Spark does, or says what is
+                # wrong.
+                pass
+        df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)
+        insert(lake, contract, df.write.format("delta").mode("append"))
 
 
 def _arrow(contract: Contract, rows: list[tuple[Any, ...]]) -> pa.Table:

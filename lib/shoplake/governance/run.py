@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -16,6 +16,7 @@ from shoplake.governance.versions import Gate
 from shoplake.runtime.console import Clock, say
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import Settings, conf_dir
+from shoplake.runtime.together import Task, together
 
 Read = Callable[[str], DataFrame]
 
@@ -76,6 +77,7 @@ class Run:
         self.gate.admit(contract)
         inputs = tuple(inputs)
         versions = self.versions(inputs)
+        came = versions.get(rows_of) if rows_of else None
         batch = batch_id(self.step, contract, versions, params)
         done = self.ledger.find(contract, batch)
         if done is not None:
@@ -93,11 +95,35 @@ class Run:
                 step=self.step,
                 batch=batch,
                 inputs=versions,
-                rows_in=read(rows_of).count() if rows_of in versions else None,
+                rows_in=None if came is None else self.lake.count(str(rows_of), came),
             )
             building.published(counts)
         self.report(table, counts, clock)
         return counts
+
+    def together(
+        self, tasks: Mapping[str, Task], needs: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        """Build tables side by side.
+
+        Args:
+            tasks: by table, in the order in which one process would build them.
+            needs: tables that a table is made from. One that a rule of its contract looks at is
+                built before it or after it, as in the order of `tasks`, and not meanwhile.
+
+        Raises:
+            Exception: as `runtime.together` does.
+        """
+        order = list(tasks)
+        after = {table: set((needs or {}).get(table, ())) for table in order}
+        for table in order:
+            known = self.contracts.get(table)
+            seen = {r.reference[0] for r in known.rules if r.reference} if known else set()
+            for other in seen & tasks.keys() - {table}:
+                first, then = sorted((table, other), key=order.index)
+                after[then].add(first)
+        at_once = self.lake.settings.spark.tables_at_once
+        together(self.lake.spark, tasks, after, at_once=at_once)
 
     def report(self, table: str, counts: Counts, clock: Clock) -> None:
         """Print a table's line."""

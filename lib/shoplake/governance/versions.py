@@ -24,7 +24,8 @@ from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
 
 CONTRACTS = "governance.contracts"
-_SELECT = f"SELECT table_name, version, fingerprint, contract FROM {CONTRACTS}"
+_COLUMNS = ("table_name", "version", "fingerprint", "contract")
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM {CONTRACTS}"
 
 
 class Gate:
@@ -99,18 +100,10 @@ class Gate:
     def _read(self) -> dict[tuple[str, str], str]:
         """Contracts by table and stamp."""
         if self._recorded is None:
-            self._recorded = {}
-            if self._lake.exists(CONTRACTS):
-                if self._lake.settings.catalog:
-                    columns = ("table_name", "version", "fingerprint", "contract")
-                    rows = [
-                        r.asDict() for r in self._lake.read(CONTRACTS).select(*columns).collect()
-                    ]
-                else:
-                    rows = query(self._lake.settings, _SELECT)
-                for row in rows:
-                    key = row["table_name"], f"{row['version']} {row['fingerprint']}"
-                    self._recorded[key] = row["contract"]
+            self._recorded = {
+                (row["table_name"], f"{row['version']} {row['fingerprint']}"): row["contract"]
+                for row in self._lake.rows(CONTRACTS, _COLUMNS)
+            }
         return self._recorded
 
 

@@ -55,10 +55,8 @@ def without_erased(run: Run, mapping: Mapping, records: DataFrame, batch: int | 
 
 def _count(run: Run, shop: str, batch: int, counts: dict[str, int]) -> None:
     say(run.step, f"[yellow]{sum(counts.values()):,} record(s) of erased people left out[/]")
-    seen: set[str] = set()
-    if run.lake.exists(_TABLE):
-        table = run.lake.read(_TABLE).where((F.col("shop") == shop) & (F.col("batch") == batch))
-        seen = {r["entry"] for r in table.select("entry").collect()}
+    counted = run.lake.rows(_TABLE, ["entry"], {"shop": shop, "batch": batch})
+    seen = {r["entry"] for r in counted}
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = [(shop, batch, entry, n, now) for entry, n in counts.items() if entry not in seen]
     append(run.lake, run.contracts[_TABLE], rows)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -124,8 +124,10 @@ def bring_in(run: Run, mapping: Mapping, records: DataFrame, batch: Batch) -> No
         records: of `read_files` or of a stream; used several times, so they should be held.
         batch: what they are called.
     """
-    for entity in (*mapping.entities, UNREAD):
-        _publish(run, mapping, entity, records, batch)
+    entities = (*mapping.entities, UNREAD)
+    run.together(
+        {f"bronze.{e}": partial(_publish, run, mapping, e, records, batch) for e in entities}
+    )
 
 
 def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch: Batch) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pyspark.sql import functions as F
-
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import append
 from shoplake.runtime.lake import Lake
@@ -45,18 +43,10 @@ class FileRegistry:
         self._shop = shop
         self._mapping = mapping
         self._latest: dict[tuple[str, str], tuple[int, str, str, int, datetime]] = {}
-        if lake.exists(contract.table):
-            newest = F.max_by(
-                F.struct("batch", "state", "mapping", "bytes", "modified_at"), "recorded_at"
-            )
-            rows = (
-                lake.read(contract.table)
-                .where(F.col("shop") == shop)
-                .groupBy("file", "file_sha")
-                .agg(newest.alias("last"))
-                .collect()
-            )
-            self._latest = {(r["file"], r["file_sha"]): tuple(r["last"]) for r in rows}
+        lines = lake.rows(contract.table, where={"shop": shop})
+        for r in sorted(lines, key=lambda r: r["recorded_at"]):
+            last = (r["batch"], r["state"], r["mapping"], r["bytes"], r["modified_at"])
+            self._latest[r["file"], r["file_sha"]] = last
 
     @property
     def pending(self) -> tuple[int, list[SeenFile]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pyspark.sql import DataFrame
 
@@ -57,6 +58,14 @@ SILVER: dict[str, Refinement] = {
     "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages),
     "silver.feedback": Refinement(("bronze.feedback", _PEOPLE, VAULT), feedback),
 }
+
+
+def build_all(run: Run, settings: RefineSettings) -> None:
+    """Bring every silver table up to date with bronze, each after those it is made from."""
+    run.together(
+        {table: partial(build_silver, run, table, settings) for table in SILVER},
+        {table: refinement.sources for table, refinement in SILVER.items()},
+    )
 
 
 def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | None:

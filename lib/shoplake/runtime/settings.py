@@ -14,12 +14,16 @@ from shoplake.runtime.typed import load_yaml
 
 @dataclass(frozen=True)
 class SparkSettings:
-    """The Spark session: `local` starts one here, else the cluster's is used as it is."""
+    """The Spark session: `local` starts one here, else the cluster's is used as it is.
+
+    `tables_at_once` tables that do not need each other are built at the same time.
+    """
 
     local: bool
     cores: int
     memory: str
     conf: dict[str, str]
+    tables_at_once: int = 2
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ def trained_on(lake: Lake, contracts: ContractBook, subject: Subject) -> list[tu
     A table version that can no longer be read counts as having held one: what cannot be looked at
     proves nothing.
     """
-    if not lake.exists(_PARENTS):
+    parents = lake.rows(_PARENTS, ("model_name", "model_version", "table_name", "table_version"))
+    if not parents:
         return []
     keys = lake.spark.createDataFrame([(k,) for k in subject.keys], "key string")
     looked: dict[tuple[str, int], bool] = {}
     found = set()
-    for row in lake.read(_PARENTS).collect():
+    for row in parents:
         contract = contracts.get(row["table_name"])
         columns = (
             [c.name for c in contract.columns if c.classification == "pseudonym"]

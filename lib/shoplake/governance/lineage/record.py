@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class Lineage:
         self.parent = (step, run_id)
         self._settings = lake.settings
         self._sink: EventSink | None = None
+        self._telling = threading.RLock()
         known = contracts.get(TABLE)
         self._store = EdgeStore(lake, known, run_id, step) if known is not None else None
 
@@ -118,8 +120,9 @@ class Lineage:
         def work() -> None:
             nonlocal found
             found = list(find())
-            if self._store is not None and self._store.keep(job, found):
-                self._tell_untabled(job, found)
+            with self._telling:
+                if self._store is not None and self._store.keep(job, found):
+                    self._tell_untabled(job, found)
 
         self._quietly(job, work)
         return found
@@ -143,9 +146,10 @@ class Lineage:
         """Send an event."""
 
         def work() -> None:
-            if self._sink is None:
-                self._sink = EventSink(self._settings)
-            self._sink.send(make(Datasets(self._settings, self._sink.namespace)))
+            with self._telling:
+                if self._sink is None:
+                    self._sink = EventSink(self._settings)
+                self._sink.send(make(Datasets(self._settings, self._sink.namespace)))
 
         self._quietly("events", work)
 

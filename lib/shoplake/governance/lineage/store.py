@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import append
@@ -77,17 +76,10 @@ class EdgeStore:
     def _recorded(self) -> dict[str, str]:
         """The fingerprint of the edges that each job recorded last."""
         if self._last is None:
-            self._last = {row["job"]: row["fingerprint"] for row in self._read()}
+            rows = self._lake.rows(TABLE, ("job", "fingerprint", "recorded_at"))
+            rows.sort(key=lambda r: r["recorded_at"])
+            self._last = {row["job"]: row["fingerprint"] for row in rows}
         return self._last
-
-    def _read(self) -> Sequence[dict[str, Any]]:
-        if not self._lake.exists(TABLE):
-            return []
-        wanted = "SELECT DISTINCT job, fingerprint, recorded_at FROM {} ORDER BY recorded_at"
-        if self._lake.settings.catalog is None:
-            return query(self._lake.settings, wanted.format(TABLE))
-        found = self._lake.spark.sql(wanted.format(self._lake.identifier(TABLE)))
-        return [row.asDict() for row in found.collect()]
 
 
 def _fingerprint(found: Sequence[Edge]) -> str:

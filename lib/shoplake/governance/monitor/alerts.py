@@ -90,10 +90,9 @@ class AlertLog:
     def __init__(self, lake: Lake, contract: Contract) -> None:
         self._lake = lake
         self._contract = contract
-        self.events: list[Event] = []
-        if lake.exists(contract.table):
-            rows = lake.read(contract.table).orderBy("at", "event_id").collect()
-            self.events = [Event(**r.asDict()) for r in rows]
+        rows = lake.rows(contract.table)
+        rows.sort(key=lambda r: (r["at"], r["event_id"]))
+        self.events = [Event(**r) for r in rows]
 
     def update(self, found: Iterable[Finding], at: datetime) -> list[Event]:
         """Record what has changed; returns it."""

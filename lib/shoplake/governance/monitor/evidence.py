@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from shoplake.contracts.model import Contract
 from shoplake.governance.monitor.findings import Evidence
 from shoplake.runtime.lake import Lake
@@ -35,37 +33,31 @@ def read_evidence(
 def _lines(
     lake: Lake, table: str, columns: tuple[str, ...], start: datetime
 ) -> list[dict[str, Any]]:
-    if not lake.exists(table):
-        return []
-    rows = lake.read(table).where(F.col("finished_at") >= F.lit(start)).orderBy("finished_at")
-    missing = [c for c in columns if c not in rows.columns]
-    rows = rows.withColumns({c: F.lit(None).cast("double") for c in missing})
-    return [r.asDict() for r in rows.select(*columns).collect()]
+    rows = lake.rows(table, (*columns, "finished_at"))
+    recent = sorted((r for r in rows if r["finished_at"] >= start), key=lambda r: r["finished_at"])
+    return [{c: r[c] for c in columns} for r in recent]
 
 
 def _newest(lake: Lake, contracts: Iterable[Contract]) -> dict[str, float]:
     """By table: of one that is rebuilt, what its last batch held; else of all that was added."""
-    wanted = {c.table: c for c in contracts if c.freshness is not None}
-    if not wanted or not lake.exists("governance.column_metrics"):
-        return {}
-    states = lake.read("governance.column_metrics").where(
-        (F.col("scope") == "") & F.col("high").isNotNull()
-    )
-    rows = states.groupBy("table_name", "column_name").agg(
-        F.max("high").alias("ever"), F.max_by("high", "finished_at").alias("last")
-    )
-    found = {}
-    for row in rows.collect():
-        contract = wanted.get(row["table_name"])
-        if contract is not None and contract.freshness_column == row["column_name"]:
-            found[contract.table] = row["ever"] if contract.append_only else row["last"]
+    wanted = {(c.table, c.freshness_column): c for c in contracts if c.freshness is not None}
+    columns = ("table_name", "column_name", "high", "finished_at")
+    found: dict[str, float] = {}
+    rows = lake.rows("governance.column_metrics", columns, {"scope": ""}) if wanted else []
+    for row in sorted(rows, key=lambda r: r["finished_at"]):
+        contract = wanted.get((row["table_name"], row["column_name"]))
+        if contract is not None and row["high"] is not None:
+            before = found.get(contract.table, row["high"]) if contract.append_only else row["high"]
+            found[contract.table] = max(before, row["high"])
     return found
 
 
 def _held_files(lake: Lake) -> list[dict[str, Any]]:
-    if not lake.exists("governance.files"):
-        return []
-    latest = F.max_by(F.struct("state", "reason"), "recorded_at").alias("last")
-    rows = lake.read("governance.files").groupBy("shop", "file").agg(latest)
-    held = rows.where(F.col("last.state") == "quarantined").orderBy("shop", "file")
-    return [r.asDict() for r in held.select("shop", "file", "last.reason").collect()]
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in sorted(lake.rows("governance.files"), key=lambda r: r["recorded_at"]):
+        last[row["shop"], row["file"]] = row
+    return [
+        {"shop": shop, "file": file, "reason": row["reason"]}
+        for (shop, file), row in sorted(last.items())
+        if row["state"] == "quarantined"
+    ]

@@ -46,12 +46,11 @@ class Offsets:
         self._contract = contract
         self._shop = shop
         self._states: dict[tuple[str, int], dict[str, list[Range]]] = {}
-        if lake.exists(TABLE):
-            rows = lake.read(TABLE).where(f"shop = '{shop}'").orderBy("recorded_at").collect()
-            for r in rows:
-                states = self._states.setdefault((r["stream"], r["batch"]), {})
-                found = (r["topic"], r["partition"], r["first_offset"], r["last_offset"])
-                states.setdefault(r["state"], []).append(Range(*found, r["records"]))
+        rows = lake.rows(TABLE, where={"shop": shop})
+        for r in sorted(rows, key=lambda r: r["recorded_at"]):
+            states = self._states.setdefault((r["stream"], r["batch"]), {})
+            found = (r["topic"], r["partition"], r["first_offset"], r["last_offset"])
+            states.setdefault(r["state"], []).append(Range(*found, r["records"]))
 
     def plan(self, taking: Taking) -> None:
         """Note what a batch is about to take, once."""
