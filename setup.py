@@ -25,6 +25,7 @@ STEPS = [
     "describe",
     "monitor",
     "stream",
+    "live",
     "answer",
     "finetune",
 ]

@@ -37,6 +37,11 @@ def stream(run: Run, args: argparse.Namespace) -> None:
             if args.refine_every and fresh and (ended or not args.once):
                 refined = consumer.batches
                 refresh(Run("refine", lake, run.contracts))
+                if args.live:
+                    # Here, since a cluster that only streams need not have the models' packages.
+                    from shoplake_jobs.live import live
+
+                    live(Run("live", lake, run.contracts), args)
     except KeyboardInterrupt:
         query.stop()
 

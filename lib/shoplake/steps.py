@@ -31,7 +31,7 @@ STEPS = (
 #: What the governed tables and the models are used for; each stands on the steps before it alone.
 APPLICATIONS = ("neighbours", "rank", "forecast", "target", "describe")
 #: Everything that is a job.
-JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "answer", "finetune")
+JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "live", "answer", "finetune")
 
 Body = Callable[[Run, argparse.Namespace], None]
 
@@ -80,6 +80,9 @@ def stream_options(options: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--refine-every", type=float, default=30.0, metavar="SECONDS",
         help="bring silver up to date at most so often; 0: leave silver alone",
     )  # fmt: skip
+    options.add_argument(
+        "--live", action="store_true", help="each time, also gold.live_recommendations"
+    )
     return options
 
 

@@ -11,21 +11,28 @@ if TYPE_CHECKING:
 
     from shoplake.governance.run import Run
 
-#: Columns of gold.recommendations that the model and the catalogue decide.
+#: Columns of a table of lists that the model and the catalogue decide.
 CHOSEN = ("rank", "product_id", "product_name", "score", "reason", "is_fallback")
 
 
-def tell_parents(run: Run, model: str | None, items: DataFrame, popular: DataFrame) -> None:
+def tell_parents(
+    run: Run,
+    model: str | None,
+    items: DataFrame,
+    popular: DataFrame,
+    target: str = "gold.recommendations",
+) -> None:
     """Record the lineage of what the workers' function holds.
 
     Args:
-        run: of the score step.
+        run: of the step that makes `target`.
         model: name and version as `<name>/<version>`, None without a model.
         items: one `as_of` of gold.item_features.
         popular: of `fallback.recent_popularity`.
+        target: the table of lists.
     """
     run.lineage.flows(
-        "gold.recommendations",
+        target,
         CHOSEN,
         items.select(*COLUMNS, "text"),
         popular,

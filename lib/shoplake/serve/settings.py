@@ -29,6 +29,8 @@ class ServeSettings:
         fair_exposure: the share of the gap between the exposure of brands and what they are due
             that is closed, block by block (0: off); see `serve.fairness`.
         per_category: at most this many items of one category in a fallback list.
+        session_items: the newest items of the last 24 hours that a live list looks at once more.
+        session_weight: what they weigh in a live list against all of the history, 0 (off) to 1.
         people_block: people scored at once; with `item_block` it bounds memory.
         item_block: items scored at once.
     """
@@ -41,23 +43,27 @@ class ServeSettings:
     fair_exposure: float = 0.0
     history_length: int = 100
     per_category: int = 2
+    session_items: int = 3
+    session_weight: float = 0.5
     people_block: int = 512
     item_block: int = 16_384
 
     def __post_init__(self) -> None:
-        for name in ("k", "history_length", "per_category", "people_block", "item_block"):
+        positive = ("k", "history_length", "per_category", "people_block", "item_block")
+        for name in (*positive, "session_items"):
             if getattr(self, name) < 1:
                 raise ServeError(
                     f"{name} is {getattr(self, name)}",
                     where="serving settings",
                     remedy=f"set {name} to 1 or more",
                 )
-        if not 0 <= self.fair_exposure <= 1:
-            raise ServeError(
-                f"fair_exposure is {self.fair_exposure}",
-                where="serving settings",
-                remedy="set it from 0 (off) to 1",
-            )
+        for name in ("fair_exposure", "session_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ServeError(
+                    f"{name} is {getattr(self, name)}",
+                    where="serving settings",
+                    remedy="set it from 0 (off) to 1",
+                )
         for name in ("exclude_recent_days", "exclude_short_days"):
             if getattr(self, name) < 0:
                 raise ServeError(
@@ -76,6 +82,8 @@ class _File:
     exclude_short_days: int
     fair_exposure: float
     per_category: int
+    session_items: int
+    session_weight: float
 
 
 def load_serve_settings(history_length: int) -> ServeSettings:

@@ -1,0 +1,96 @@
+"""Fresh lists between two batches: whose list is out of date, and what the session says.
+
+A batch of gold.recommendations is made at its instant; since then people have done something, and
+products went out of stock or out of the catalogue. Those people, and only those, get a list as of
+the newest event, from the batch's own item vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoplake.features.interactions import POSITIVE
+from shoplake.serve.instant import instant
+from shoplake.serve.scorer import Floats, Ints, Scorer
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class SessionScorer:
+    """A model that reads a person twice: all they did, and the newest items of the last 24 hours.
+
+    Attributes:
+        base: the model.
+        newest: items of the session that count, newest first.
+        weight: of the session in the person's vector, 0 to 1; people without a session are as the
+            model has them. Both vectors are the model's own, so its scores keep their scale.
+    """
+
+    base: Scorer
+    newest: int
+    weight: float
+
+    @property
+    def items(self) -> Floats:
+        """Item vectors [C, d]."""
+        return self.base.items
+
+    def people(self, history: Ints, counts: Ints, days: Ints) -> Floats:
+        """Person vectors [P, d]; arrays as in `Scorer`."""
+        whole = self.base.people(history, counts, days)
+        at = np.arange(history.shape[1]) < self.newest
+        session = (history > 0) & (days == 0) & at
+        if not self.weight or not session.any():
+            return whole
+        now = self.base.people(*(np.where(session, part, 0) for part in (history, counts, days)))
+        weight = np.where(session.any(axis=1), self.weight, 0.0)[:, None]
+        return ((1 - weight) * whole + weight * now).astype(np.float32)
+
+    def own_adjustment(self, counts: Ints, days: Ints) -> Floats:
+        """What being in the history adds [P, H]."""
+        return self.base.own_adjustment(counts, days)
+
+
+def available_now(items: DataFrame, products: DataFrame) -> DataFrame:
+    """The items of a batch, `available` only where the newest word on the product says so.
+
+    Args:
+        items: one `as_of` of gold.item_features.
+        products: silver.products; what is no longer in it, as after an erasure, is not available.
+    """
+    from pyspark.sql import functions as F
+
+    sold = products.where("is_current AND (stock IS NULL OR stock > 0)").select("product_id")
+    marked = items.join(sold.distinct().withColumn("_sold", F.lit(True)), "product_id", "left")
+    on_sale = F.col("available") & F.col("_sold").isNotNull()
+    return marked.withColumn("available", on_sale).drop("_sold")
+
+
+def outdated(
+    interactions: DataFrame, batch: DataFrame, items: DataFrame, since: datetime
+) -> DataFrame:
+    """Who needs a fresh list: person_key, each once.
+
+    Args:
+        interactions: the view of `interactions.interactions`.
+        batch: the lists of the batch, with person_key and product_id.
+        items: what `available_now` returns.
+        since: the batch's instant.
+
+    Returns:
+        People who viewed, clicked, carted or bought at or after `since`, and those whose list
+        names a product that is not available.
+    """
+    from pyspark.sql import functions as F
+
+    active = interactions.where(F.col("kind").isin(*POSITIVE) & (F.col("at") >= instant(since)))
+    gone = items.where("NOT available").select("product_id")
+    missing = batch.join(F.broadcast(gone), "product_id", "left_semi")
+    both = active.select("person_key").unionByName(missing.select("person_key"))
+    return both.where("person_key IS NOT NULL").distinct()
