@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from shoplake.features.behaviour import TABLES, read_behaviour
+from shoplake.features.behaviour import TABLES
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
+from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
 from shoplake.serve.batch import recommend
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
@@ -18,6 +19,7 @@ from shoplake.serve.live import SessionScorer, available_now, outdated
 from shoplake.serve.parents import tell_parents
 from shoplake.serve.people import everyone
 from shoplake.serve.personal import PersonalFrequencyScorer
+from shoplake.serve.stock import PLAN, in_supply
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from shoplake.serve.settings import ServeSettings
 
 LIVE, BATCH, ITEMS = "gold.live_recommendations", "gold.recommendations", "gold.item_features"
-SOURCES = (*TABLES, "silver.people", "silver.products", ITEMS, BATCH)
+SOURCES = (*TABLES, "silver.people", "silver.products", ITEMS, BATCH, PLAN)
 #: The champion's item vectors at a batch's instant; a stream asks for them at every trigger.
 _VECTORS: dict[tuple[object, ...], Scorer] = {}
 
@@ -59,13 +61,15 @@ class LiveLists:
             read: of pinned `SOURCES`.
         """
         at_batch = F.col("as_of") == F.lit(self.since)
-        did = read_behaviour(self.run).interactions
+        orders, events, feedback = map(read, TABLES)
+        did = interactions(orders=orders, events=events, feedback=feedback)
         newest = did.agg(F.max("at")).first()
         last = newest[0] if newest is not None and newest[0] is not None else self.since
         now = max(self.since, last) + timedelta(microseconds=1)
         items = read(ITEMS).where(at_batch)
         index = items.select("product_id", "item_index")
-        there = available_now(items, read("silver.products"))
+        supplied = in_supply(items, read(PLAN), self.since, self.settings.exclude_short_days)
+        there = available_now(supplied, read("silver.products"))
         catalogue = load_catalogue(there)
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
         popular = recent_popularity(read("silver.orders"), people, "group", self.since)
