@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run kafka test lint check bench chaos wheel lock clean java
+.PHONY: help setup run kafka test slow lint check bench chaos wheel lock clean java
 .DELETE_ON_ERROR:
 
 SHOP ?= builtin
@@ -27,7 +27,10 @@ kafka: .venv/.installed java ## a local Kafka broker on 127.0.0.1:9092, until Ct
 	@$(BIN)/python -m shoplake.runtime.broker --folder "$(LAKE).kafka"
 
 test: .venv/.installed java ## the tests: one process with a Spark session, one without beside it
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25 -m "not slow"
+
+slow: .venv/.installed java ## the tests marked slow: whole lakes, kills and erasures (minutes more)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations=25 -m slow
 
 lint: .venv/.installed ## style, format, types and the order of the rooms
 	@$(BIN)/ruff check .
@@ -35,7 +38,7 @@ lint: .venv/.installed ## style, format, types and the order of the rooms
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-check: lint test ## lint, then test: what CI runs
+check: lint test slow ## lint, then all tests: what CI runs
 
 bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_topk.py

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from shoplake.runtime.session import get_spark
+from shoplake.runtime.session import get_spark, interpret
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,8 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     session = get_spark("shoplake-tests")
+    interpret(session, True, {})
     yield session
     session.stop()
+
+
+@pytest.fixture
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Plans are compiled, as they are for much data; elsewhere in the tests they are interpreted."""
+    interpret(spark, False, {})
+    yield
+    interpret(spark, True, {})
 
 
 @pytest.fixture(scope="session")

@@ -40,12 +40,12 @@ def run_loop(
         shop: shop name or mapping file.
         data: the shop's folder; the built-in shop makes its own below the lake.
         lake: the lake's folder.
-        until: stop after this step of the first cycle.
+        until: stop after this step, the first time it is done.
         applications: after the last cycle, also what the tables are used for: neighbours, search
             rankings, demand and stock, audiences, descriptions, answers to messages.
 
     Raises:
-        ShoplakeError: the mapping, the folder or a step is not right.
+        ShoplakeError: the mapping, the folder or a step is not right, or there is no such step.
         SystemExit: a step failed, with its error printed.
     """
     clock = Clock()
@@ -69,20 +69,21 @@ def run_loop(
 
     summaries = []
     cycles = (1, 2) if first_cycle_ends else (1,)
-    for cycle in cycles:
+    plan = {c: steps_of(c, built_in, applications and c == cycles[-1]) for c in cycles}
+    if until and not any(until in names for names in plan.values()):
+        raise ShoplakeError(
+            f"a run of {mapping.shop} has no step {until}",
+            remedy=f"--until {'|'.join(plan[1])}",
+        )
+    for cycle, names in plan.items():
         heading(f"{mapping.shop}: cycle {cycle}")
-        if built_in:
-            step("simulate" if cycle == 1 else "respond")
-        if until in ("simulate", "respond"):
-            return
-        before = ["--before", first_cycle_ends] if cycle == 1 and first_cycle_ends else []
-        step("ingest", "--data", data, *before)
-        for name in STEPS[STEPS.index("refine") : STEPS.index("respond")]:
-            if until is not None and STEPS.index(name) > STEPS.index(until):
+        for name in names:
+            more = ["--data", data] if name == "ingest" else []
+            if name == "ingest" and cycle == 1 and first_cycle_ends:
+                more += ["--before", first_cycle_ends]
+            step(name, *more)
+            if name == until:
                 return
-            if name == "score" and applications and cycle == cycles[-1]:
-                step("forecast")  # so that the lists know about stock
-            step(name)
         summaries.append(cycle_summary(settings))
     if applications:
         heading(f"{mapping.shop}: applications")
@@ -92,6 +93,21 @@ def run_loop(
     heading("results")
     report(settings, mapping, summaries)
     console.print(f"\n[dim]{clock.seconds / 60:.1f} minutes in all[/]")
+
+
+def steps_of(cycle: int, built_in: bool, forecast: bool) -> list[str]:
+    """The steps of one cycle in order.
+
+    Args:
+        cycle: from 1.
+        built_in: whether the shop makes its own data, before each cycle.
+        forecast: whether `score` is to know about stock.
+    """
+    makes = ["simulate" if cycle == 1 else "respond"] if built_in else []
+    names = [*makes, "ingest", *STEPS[STEPS.index("refine") : STEPS.index("respond")]]
+    if forecast:
+        names.insert(names.index("score"), "forecast")
+    return names
 
 
 def _hold_back(mapping: Mapping, folder: Path) -> str | None:

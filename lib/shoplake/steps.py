@@ -13,7 +13,8 @@ from shoplake.errors import ShoplakeError
 from shoplake.governance.run import Run, open_run
 from shoplake.ingest.shop.config import ShopConfig, load_shop_config
 from shoplake.runtime.console import console
-from shoplake.runtime.session import get_spark
+from shoplake.runtime.lake import Lake
+from shoplake.runtime.session import get_spark, interpret, is_little
 from shoplake.runtime.settings import Settings, load
 
 #: In the order in which they are run; `simulate` and `respond` are the built-in shop's own.
@@ -110,11 +111,11 @@ def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body)
 
 def open_step(args: argparse.Namespace) -> Run:
     """The run that a parsed job command line asks for."""
-    return start(args.step, settings_of(args))
+    return start(args.step, settings_of(args), getattr(args, "data", None))
 
 
-def start(step: str, settings: Settings) -> Run:
-    """A run with a Spark session as the settings want it."""
+def start(step: str, settings: Settings, data: str | None = None) -> Run:
+    """A run with a Spark session as the settings want it; `data` is a folder that it reads."""
     spark = get_spark(
         f"shoplake {step}",
         local=settings.spark.local,
@@ -122,6 +123,13 @@ def start(step: str, settings: Settings) -> Run:
         memory=settings.spark.memory,
         conf=settings.spark.conf,
     )
+    if settings.spark.local and not settings.catalog:
+        # The shop that is simulated is as large as it is asked to be.
+        makes = step in ("simulate", "respond")
+        limit = settings.spark.interpret_below_mb * 1_000_000
+        bronze = Lake(spark, settings).folder("bronze.events").parent
+        little = not makes and is_little(limit, bronze, data)
+        interpret(spark, little, settings.spark.conf)
     return open_run(step, spark, settings)
 
 

@@ -66,6 +66,7 @@ def test_too_few_labels_show_nothing(folder, tmp_path, capsys):
     assert "0 labels of 0 queries" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_the_task_shows_a_curve_for_each_way(tmp_path, folder):
     found = evaluate("labels", folder, folder_of_others(tmp_path), queries=40, base="tiny")
     for way in ("random", "active", "weak + active"):
@@ -87,6 +88,7 @@ def folder_of_others(tmp_path):
     return tmp_path / "others"
 
 
+@pytest.mark.slow
 def test_the_tuning_task_has_a_row_for_each_method(tmp_path, folder):
     made = tmp_path / "tiny.yml"
     from shoplake.runtime.settings import conf_dir

@@ -156,6 +156,7 @@ def test_clean_and_dirty_values_of_a_shop(tmp_path: Path) -> None:
     assert "physicalType: date  # written as %m/%d/%Y; 1 of 12,000 rows are none" in text
 
 
+@pytest.mark.slow
 def test_spark_counts_what_the_draft_reports(tmp_path: Path, spark: SparkSession) -> None:
     rows = shop(6_000, 900, seed=2)
     draft, contract = drafted(tmp_path, rows)

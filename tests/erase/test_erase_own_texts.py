@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from shoplake.contracts.book import load_contracts
@@ -18,6 +19,7 @@ from shoplake.runtime.settings import conf_dir, load
 ZOE, OLD, BOB = "5eb63bbbe01eeed093cb22bb8f5acdc3", "a" * 32, "b" * 32
 
 
+@pytest.mark.slow
 def test_a_text_goes_with_the_only_person_who_wrote_it(spark: SparkSession, tmp_path: Path) -> None:
     settings = dataclasses.replace(load("local"), lake=str(tmp_path / "lake"))
     run = Run("erase", Lake(spark, settings), load_contracts(conf_dir() / "contracts"))

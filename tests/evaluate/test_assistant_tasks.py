@@ -128,6 +128,7 @@ def test_intents_are_judged_on_phrasings_of_their_own(
     assert 0 <= found.figures[intents.LINEAR]["unknown_auroc"].value <= 1
 
 
+@pytest.mark.slow
 def test_intents_learn_from_another_folder_without_its_repeats(
     tmp_path: Path, tiny: AssistantConfig
 ) -> None:

@@ -66,6 +66,7 @@ def check(found: Findings, main: str) -> None:
     assert 0 < found.figures["hybrid"][f"coverage@{main.split('@')[1]}"].value <= 1
 
 
+@pytest.mark.slow
 def test_sequences_judges_every_family_and_a_hybrid_near_the_best(sequence_data: Path) -> None:
     found = sequences.run(sequence_data, None, seed=0)
     check(found, "ndcg@10")

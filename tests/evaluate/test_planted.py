@@ -14,7 +14,7 @@ from shoplake.runtime.settings import conf_dir
 TRUTH = "entity string, natural_id string, dirt string, outcome string"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(spark: SparkSession) -> pd.DataFrame:
     """Searches: s1 sent twice, s2 repaired, s3 held, s4 still dirty; s5 was never touched."""
     sent = [

@@ -86,7 +86,7 @@ def schema_of(spark: SparkSession) -> Callable[[str], StructType]:
     return lambda table: schema(book[table])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def silver(spark: SparkSession, schema_of: Callable[[str], StructType]) -> Silver:
     """`silver("orders", {...}, {...})`: rows of a silver table, the rest by default or null."""
 

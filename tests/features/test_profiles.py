@@ -12,7 +12,7 @@ from shoplake.features.interest import interest
 from shoplake.features.profiles import person_facts, profiles_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def profiles(view, silver, labels):
     def build(*interactions, at: float = 30, length: int = 3) -> dict[str, Row]:
         rows = view(*interactions)
@@ -34,61 +34,71 @@ def profiles(view, silver, labels):
     return build
 
 
-def test_profile_counts_what_stood_before_the_instant(profiles) -> None:
-    row = profiles(
+@pytest.fixture(scope="module")
+def people(profiles) -> dict[str, Row]:
+    """Each for one test, and fewer than a segment has: the plan is dear, its rows are not."""
+    return profiles(
         ("ann", "A", "view", 10),
         ("ann", "A", "purchase", 12),
         ("ann", "A", "purchase", 20),
         ("ann", "B", "purchase", 21, 22),
         ("ann", "B", "return", 22),
         ("ann", "C", "purchase", 30),
-    )["ann"]
+        ("returner", "A", "purchase", 12),
+        ("returner", "B", "return", 13),
+        ("reader", "A", "view", 1),
+        ("reader", "B", "view", 2),
+        ("reader", "C", "view", 3),
+        ("reader", "D", "view", 4),
+        ("reader", "B", "cart", 5),
+        ("reader", "E", "dismiss", 6),
+        ("mugs first", "A", "purchase", 20),
+        ("mugs first", "B", "click", 20),
+        ("rugs of two brands", "B", "click", 20),
+        ("rugs of two brands", "C", "click", 20),
+        ("no brand", "C", "click", 20),
+        ("looker", "A", "view", 29.5),
+        ("leaner", "A", "purchase", 20),
+        ("leaner", "B", "view", 20.5),
+        ("leaner", "C", "view", 20.5),
+        ("leaner", "D", "view", 40),  # after the instant
+    )
+
+
+def test_profile_counts_what_stood_before_the_instant(people) -> None:
+    row = people["ann"]
     assert (row["orders"], row["items"], row["spend"]) == (2, 1, Decimal("4.0000"))
     assert (row["recency_days"], row["tenure_days"]) == (8, 20)
     assert (row["mean_price"], row["main_platform"], row["segment"]) == (2.0, "web", "loyal")
 
 
-def test_return_of_what_was_never_bought_does_not_lower_spend(profiles) -> None:
-    row = profiles(("ann", "A", "purchase", 12), ("ann", "B", "return", 13))["ann"]
-    assert row["spend"] == Decimal("2.0000")
+def test_return_of_what_was_never_bought_does_not_lower_spend(people) -> None:
+    assert people["returner"]["spend"] == Decimal("2.0000")
 
 
-def test_history_is_the_newest_distinct_products(profiles) -> None:
-    row = profiles(
-        ("ann", "A", "view", 1),
-        ("ann", "B", "view", 2),
-        ("ann", "C", "view", 3),
-        ("ann", "D", "view", 4),
-        ("ann", "B", "cart", 5),
-        ("ann", "E", "dismiss", 6),
-    )["ann"]
-    assert row["history"] == ["s:B", "s:D", "s:C"]
+def test_history_is_the_newest_distinct_products(people) -> None:
+    assert people["reader"]["history"] == ["s:B", "s:D", "s:C"]
 
 
-def test_favourites_have_the_most_interest_in_sum(profiles) -> None:
-    rows = profiles(
-        ("ann", "A", "purchase", 20),
-        ("ann", "B", "click", 20),
-        ("bob", "B", "click", 20),
-        ("bob", "C", "click", 20),
-        ("cem", "C", "click", 20),
-    )
-    found = {k: (r["favourite_category"], r["favourite_brand"]) for k, r in rows.items()}
-    assert found == {"ann": ("Mugs", "Kiln"), "bob": ("Rugs", "Kiln"), "cem": ("Rugs", None)}
+@pytest.mark.parametrize(
+    ("who", "category", "brand"),
+    [
+        ("mugs first", "Mugs", "Kiln"),
+        ("rugs of two brands", "Rugs", "Kiln"),
+        ("no brand", "Rugs", None),
+    ],
+)
+def test_favourites_have_the_most_interest_in_sum(people, who, category, brand) -> None:
+    assert (people[who]["favourite_category"], people[who]["favourite_brand"]) == (category, brand)
 
 
-def test_person_who_only_looked_has_a_profile_without_orders(profiles) -> None:
-    row = profiles(("bob", "A", "view", 29.5))["bob"]
+def test_person_who_only_looked_has_a_profile_without_orders(people) -> None:
+    row = people["looker"]
     assert (row["orders"], row["spend"], row["mean_price"], row["segment"]) == (0, 0, None, None)
 
 
-def test_leanings_hold_shares_with_the_interactions_behind_them(profiles) -> None:
-    row = profiles(
-        ("ann", "A", "purchase", 20),
-        ("ann", "B", "view", 20.5),
-        ("ann", "C", "view", 20.5),
-        ("ann", "D", "view", 40),  # after the instant
-    )["ann"]
+def test_leanings_hold_shares_with_the_interactions_behind_them(people) -> None:
+    row = people["leaner"]
     assert list(row["category_affinity"]) == ["Mugs", "Rugs"]
     assert sum(row["category_affinity"].values()) == pytest.approx(1, abs=1e-3)
     assert row["category_evidence"] == {"Mugs": 1, "Rugs": 2}

@@ -55,6 +55,7 @@ def names(run: Run) -> list[str]:
     return [r.who for r in run.lake.read("bronze.visits").collect()]
 
 
+@pytest.mark.slow
 def test_late_rows_are_counted_then_go_from_table_quarantine_and_every_byte(run: Run) -> None:
     assert [(e.table, e.rows) for e in expire(run, NOW, dry_run=True)] == [
         ("bronze.visits", 1),
@@ -73,6 +74,7 @@ def test_late_rows_are_counted_then_go_from_table_quarantine_and_every_byte(run:
     assert run.lake.version("bronze.visits") == version
 
 
+@pytest.mark.slow
 def test_what_was_killed_after_deleting_is_finished(run: Run) -> None:
     run.lake.delta("bronze.visits").delete("who = 'old-one'")
     expire(run, NOW)

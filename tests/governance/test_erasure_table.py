@@ -85,6 +85,7 @@ PROPERTIES = {
 }
 
 
+@pytest.mark.slow
 def test_nothing_is_left_and_a_second_erasure_changes_nothing(lake: Lake) -> None:
     fill(lake, **PROPERTIES)
     assert left(lake)
@@ -113,6 +114,7 @@ def test_rows_are_found_by_the_shops_id_as_the_shop_writes_it(lake: Lake) -> Non
     assert kept == {("other", "17850"), ("corner", "1785")}
 
 
+@pytest.mark.slow
 def test_held_rows_go_by_their_record_and_by_the_bronze_row_they_came_from(lake: Lake) -> None:
     rows = [
         ("r1", '{"person_key": "***"}', []),
@@ -135,6 +137,7 @@ def test_a_table_without_a_contract_is_looked_through_in_all_its_strings(lake: L
     assert remove_rows(lake, "gold.mine", None, ZOE, None) == 1
 
 
+@pytest.mark.slow
 def test_a_streams_state_goes_on_without_the_person(lake: Lake, tmp_path: Path) -> None:
     spark, root = lake.spark, lake.settings.root
     inbox, checkpoint = tmp_path / "inbox", root / "checkpoints" / "per_person"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -38,6 +39,7 @@ def oracle(rows: list[tuple[str | None, float | None, str | None, str]]) -> dict
     return broken
 
 
+@pytest.mark.usefixtures("compiled")
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(VALUES, min_size=1, max_size=25), partitions=st.integers(1, 5))
 def test_verdicts_equal_the_oracles(

@@ -214,7 +214,10 @@ def pseudonyms(world: int) -> dict[str, str]:
     return {pseudonym(value, KEY): name for value, name in known.items()}
 
 
-@pytest.mark.parametrize("table", CASES)
+@pytest.mark.parametrize(
+    "table",
+    [pytest.param(t, marks=pytest.mark.slow if t == "silver.orders" else ()) for t in CASES],
+)
 def test_whatever_changes_is_in_the_lineage(spark: SparkSession, table: str) -> None:
     case = CASES[table]
     source = "bronze.people" if table == "silver.identities" else table.replace("silver", "bronze")

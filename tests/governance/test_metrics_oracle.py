@@ -82,6 +82,7 @@ def states(spark: SparkSession, rows: list[tuple[Any, ...]], partitions: int) ->
     return count.decode(row[0]).states
 
 
+@pytest.mark.usefixtures("compiled")
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), partitions=st.integers(1, 5))
 def test_states_equal_the_oracles_however_cut(

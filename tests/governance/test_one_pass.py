@@ -77,7 +77,7 @@ def runs(run: Run, tmp_path: Path) -> Iterator[Run]:
     return more()
 
 
-@pytest.mark.parametrize("append", [True, False])
+@pytest.mark.parametrize("append", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_as_many_jobs_for_100_rules_as_for_10(
     runs: Iterator[Run], spark: SparkSession, things: DataFrame, append: bool
 ) -> None:
@@ -171,6 +171,7 @@ def test_drift_against_earlier_batches(run: Run, things: DataFrame) -> None:
     assert found["b3"][1] == 1
 
 
+@pytest.mark.slow
 def test_a_stream_of_files_gives_the_same_verdicts(
     runs: Iterator[Run], spark: SparkSession, things: DataFrame, tmp_path: Path
 ) -> None:

@@ -84,6 +84,19 @@ def test_same_rows_in_another_batch_change_no_version(
     assert after == before
 
 
+def test_what_somebody_changed_by_hand_is_noticed_and_made_right(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    put(run, items, frame(spark, GOOD))
+    assert run.ledger.digest(items) is not None
+    later = Run("test", run.lake, run.contracts)
+    assert later.ledger.digest(items) == run.ledger.digest(items)
+    run.lake.delta("silver.items").update("id = 'a'", {"price": "9"})
+    assert later.ledger.digest(items) is None
+    put(later, items, frame(spark, GOOD), batch="b2")
+    assert sorted(r.price for r in run.lake.read("silver.items").collect()) == [1.0, 2.0]
+
+
 def test_next_batch_updates_inserts_and_deletes(
     run: Run, items: Contract, spark: SparkSession
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import nasty
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
@@ -78,6 +79,7 @@ RULES = [Rule(**{**r.__dict__, "name": f"{r.name}{i}"}) for i in range(6) for r 
 ORACLE = list(CASES.values()) * 6
 
 
+@pytest.mark.usefixtures("compiled")
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), partitions=st.integers(1, 7))
 def test_verdicts_equal_the_oracles(spark: SparkSession, seed: int, partitions: int) -> None:

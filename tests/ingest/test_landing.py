@@ -130,6 +130,7 @@ def test_distinct_statements_are_counted_as_duplicates(
     assert (products.rows_in, products.rows_good, products.rows_deduplicated) == (5, 1, 4)
 
 
+@pytest.mark.slow
 def test_files_of_later_days_are_left(shop: tuple[Mapping, Path], fresh: Callable[[], Run]) -> None:
     mapping, folder = shop
     for date in ("2026-01-01", "2026-01-02", "2026-01-03"):
@@ -140,7 +141,9 @@ def test_files_of_later_days_are_left(shop: tuple[Mapping, Path], fresh: Callabl
     assert rows(fresh()) == ["2026-01-01", "2026-01-02", "2026-01-03"]
 
 
-@pytest.mark.parametrize("dies_after", ["bronze.orders", "bronze.products"])
+@pytest.mark.parametrize(
+    "dies_after", ["bronze.orders", pytest.param("bronze.products", marks=pytest.mark.slow)]
+)
 def test_a_batch_that_died_half_way_is_finished_once(
     shop: tuple[Mapping, Path],
     fresh: Callable[[], Run],

@@ -103,6 +103,7 @@ def test_a_mended_mapping_lets_the_record_in(
     assert state(fresh()) == (["1", "2"], [3])
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_the_same_and_writes_nothing(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run]
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(
     assert replay(fresh(), mended, str(folder)) == said
 
 
+@pytest.mark.slow
 def test_replaying_twice_changes_nothing(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run]
 ) -> None:
@@ -123,6 +125,7 @@ def test_replaying_twice_changes_nothing(
     assert versions(fresh()) == before
 
 
+@pytest.mark.slow
 def test_a_replay_that_died_before_it_forgot_is_finished_once(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

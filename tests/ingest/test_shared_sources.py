@@ -50,6 +50,7 @@ def test_google_store_times_are_when_the_view_was(spark: SparkSession, shared_da
     }
 
 
+@pytest.mark.slow
 def test_dunnhumby_prices_are_by_piece(spark: SparkSession, shared_data: Path) -> None:
     folder = shared_data / "dunnhumby"
     _, orders = bronze(spark, folder, "transactions_sample.parquet", "orders")

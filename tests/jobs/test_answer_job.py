@@ -25,6 +25,8 @@ from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 from shoplake.runtime.sql import query
 
+pytestmark = pytest.mark.slow
+
 ANN, BOB = "a1" * 16, "b2" * 16
 AT = "2026-03-01T10:00:00Z"
 LINES = (

@@ -26,6 +26,8 @@ from shoplake.models.descriptions.settings import load_descriptions
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 COLOURS = ("teal", "burgundy")
 NOW = datetime(2026, 1, 7, tzinfo=UTC)

@@ -20,6 +20,8 @@ from shoplake.governance.run import Run
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 
+pytestmark = pytest.mark.slow
+
 BATCH = datetime(2026, 1, 25, tzinfo=UTC)
 LATER = BATCH + timedelta(hours=5)
 ARGS = argparse.Namespace(shop="builtin")

@@ -22,6 +22,8 @@ from shoplake.governance.run import Run
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NOW = datetime(2026, 1, 25, tzinfo=UTC)
 NAMES = ("Red Mug", "Blue Mug", "Tea Pot", "Garden Rake", "Garden Hose")

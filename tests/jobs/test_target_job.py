@@ -25,6 +25,8 @@ from shoplake.models.demand.settings import load_demand
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DAYS, PEOPLE, ITEMS = 60, 140, 8
 DAYS_AHEAD = 6

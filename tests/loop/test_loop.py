@@ -104,6 +104,7 @@ def test_baselines_stand_beside_the_model(loop: Loop) -> None:
     }
 
 
+@pytest.mark.slow
 def test_feedback_comes_back_and_is_governed(answered: Loop) -> None:
     kinds = query(
         answered.settings, "SELECT kind, count(*) AS n FROM silver.feedback GROUP BY kind"
@@ -116,6 +117,7 @@ def test_feedback_comes_back_and_is_governed(answered: Loop) -> None:
     assert shown[0]["n"] > 0
 
 
+@pytest.mark.slow
 def test_clicks_on_recommendations_change_interest(answered: Loop) -> None:
     moved = query(
         answered.settings,

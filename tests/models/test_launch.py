@@ -17,6 +17,7 @@ from shoplake.models.train import train
 TEXTS = ["", "red thing 1", "a blue thing never seen"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["local", "spark"])
 def test_two_processes_train_what_one_trains(
     spark: SparkSession,

@@ -60,6 +60,7 @@ spark.stop()
 """
 
 
+@pytest.mark.slow
 def test_key_is_in_no_event_log(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", EVENT_LOG, str(tmp_path), KEY], check=True, capture_output=True

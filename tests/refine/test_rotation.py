@@ -67,6 +67,7 @@ def rows_of(run: Run, table: str, *columns: str) -> set[tuple[Any, ...]]:
     return {tuple(r) for r in run.lake.read(table).select(*columns).collect()}
 
 
+@pytest.mark.slow
 def test_gold_and_its_held_rows_are_under_the_new_key(rotated: Run) -> None:
     ann, bob = key_of(ANN, NEW), key_of(BOB, NEW)
     assert rows_of(rotated, "gold.interest", "person_key") == {(ann,), (bob,)}
@@ -76,6 +77,7 @@ def test_gold_and_its_held_rows_are_under_the_new_key(rotated: Run) -> None:
     assert held["reasons"][0]["value"] == bob
 
 
+@pytest.mark.slow
 def test_feedback_resolves_by_either_key_and_by_id(rotated: Run) -> None:
     ann, bob = key_of(ANN, NEW), key_of(BOB, NEW)
     settings = RefineSettings(NEW)
@@ -87,6 +89,7 @@ def test_feedback_resolves_by_either_key_and_by_id(rotated: Run) -> None:
     assert found == {("shop:f0", ann), ("shop:f1", bob), ("shop:f2", ann)}
 
 
+@pytest.mark.slow
 def test_the_vault_has_every_value_under_both_keys(rotated: Run) -> None:
     values = {("identity", "w1"), ("identity", "a1"), ("identity", "w2"), ("link", "L1")}
     found = rows_of(rotated, VAULT, "kind", "value", "key_id", "retired")
@@ -94,6 +97,7 @@ def test_the_vault_has_every_value_under_both_keys(rotated: Run) -> None:
     assert (key_of(BOB, OLD), "w2") in rows_of(rotated, VAULT, "pseudonym", "value")
 
 
+@pytest.mark.slow
 def test_once_more_changes_no_table(rotated: Run) -> None:
     tables = ("gold.interest", HELD, VAULT)
     before = rotated.versions(tables)
@@ -109,6 +113,7 @@ def test_a_key_id_tells_keys_apart_and_is_short() -> None:
     assert key_id(OLD) == key_id(Secret(OLD.reveal()))
 
 
+@pytest.mark.slow
 def test_a_lake_folder_holds_no_key(rotated: Run) -> None:
     secrets = [s for key in (OLD, NEW) for s in (key.reveal(), key.reveal().hex().encode())]
     for path in Path(rotated.lake.settings.lake).rglob("*"):

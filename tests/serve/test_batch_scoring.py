@@ -107,6 +107,7 @@ def test_nothing_left_is_no_rows() -> None:
     assert scored(ServeSettings(exclude_seen=True), all_bought) == {}
 
 
+@pytest.mark.slow
 def test_partitioning_changes_nothing(spark: SparkSession) -> None:
     settings = ServeSettings(k=3, people_block=2, item_block=2)
     histories = spark.createDataFrame(EVERYONE, HISTORIES)

@@ -15,7 +15,9 @@ def add(commands: Any) -> None:
     run.add_argument("--shop", default="builtin", help="conf/sources/<SHOP>.yml, or a YAML file")
     run.add_argument("--data", help="the shop's folder (the built-in shop makes its own)")
     run.add_argument("--lake", help="folder of the lake (default: the environment's)")
-    run.add_argument("--until", choices=STEPS, help="stop after this step of the first cycle")
+    run.add_argument(
+        "--until", choices=STEPS, help="stop after this step, the first time it is done"
+    )
     run.add_argument(
         "--applications",
         action="store_true",

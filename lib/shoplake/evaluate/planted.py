@@ -60,14 +60,17 @@ def planted_dirt(truth: DataFrame, read: Read, held: dict[str, DataFrame]) -> pd
         As `cleaning.cleaning_quality`.
     """
     expected = truth.where(F.col("outcome").isin(*OUTCOMES))
-    seen = [_observed(entity, how, read, held) for entity, how in _ENTITIES.items()]
+    copies = [
+        part for entity, how in _ENTITIES.items() for part in _copies(entity, how, read, held)
+    ]
+    seen = _outcomes(reduce(DataFrame.unionByName, copies))
     bots = read("silver.sessions").where("is_bot")
     bots = bots.select(
         F.lit("sessions").alias("entity"),
         F.substring_index("session_id", ":", -1).alias("natural_id"),
         F.lit("flagged").alias("outcome"),
     )
-    observed = reduce(DataFrame.unionByName, [*seen, bots])
+    observed = seen.unionByName(bots)
     dirtied = expected.where("outcome = 'repaired'").select("entity", "natural_id").distinct()
     dirtied = dirtied.withColumn("dirtied", F.lit(True))
     relevant = observed.join(dirtied, ["entity", "natural_id"], "left").where(
@@ -81,28 +84,56 @@ def planted_dirt(truth: DataFrame, read: Read, held: dict[str, DataFrame]) -> pd
     return quality
 
 
-def _observed(entity: str, how: _Entity, read: Read, held: dict[str, DataFrame]) -> DataFrame:
+def _copies(entity: str, how: _Entity, read: Read, held: dict[str, DataFrame]) -> list[DataFrame]:
+    """What is known of each copy of a record: where it was sent, entered and is held.
+
+    All entities share these columns, so that one shuffle by copy and one by record do for all.
+    """
     table = _SILVER.get(entity, f"silver.{entity}")
+    flag = F.coalesce(F.col(how.flag), F.lit(False)) if how.flag else F.lit(False)
+    clean = _clean(F.col(how.text)) if how.text else F.lit(True)
     natural = F.concat_ws("/", *(F.trim(F.col(c)) for c in how.natural))
-    sent = read(f"bronze.{entity}").select(F.col("_row_id").alias("row_id"), natural.alias("n"))
-    silver = read(table)
-    good = silver.select(
-        "row_id",
-        F.lit(True).alias("good"),
-        (F.col(how.flag) if how.flag else F.lit(False)).alias("flag"),
-        (_clean(F.col(how.text)) if how.text else F.lit(True)).alias("clean"),
+    sent = read(f"bronze.{entity}")
+    parts = [
+        _copy(sent, entity, "_row_id", natural=natural),
+        _copy(read(table), entity, "row_id", good=F.lit(1), flag=flag, clean=clean),
+    ]
+    if table in held:
+        parts.append(_copy(held[table], entity, "row_id", held=F.lit(1)))
+    return parts
+
+
+def _copy(rows: DataFrame, entity: str, row_id: str, **known: Column) -> DataFrame:
+    nothing = {
+        "natural": F.lit(None).cast("string"),
+        "good": F.lit(0),
+        "held": F.lit(0),
+        "flag": F.lit(False),
+        "clean": F.lit(True),
+    }
+    columns = [column.alias(name) for name, column in {**nothing, **known}.items()]
+    return rows.select(F.lit(entity).alias("entity"), F.col(row_id).alias("row_id"), *columns)
+
+
+def _outcomes(copies: DataFrame) -> DataFrame:
+    """entity, natural_id and each outcome that the record's copies met together."""
+    rows = copies.groupBy("entity", "row_id").agg(
+        F.max("natural").alias("natural_id"),
+        F.max("good").alias("good"),
+        F.max("held").alias("held"),
+        F.bool_or("flag").alias("flag"),
+        F.bool_and("clean").alias("clean"),
     )
-    kept = held.get(table)
-    ids = kept.select("row_id") if kept is not None else silver.select("row_id").limit(0)
-    rows = sent.join(good, "row_id", "left").join(
-        ids.withColumn("held", F.lit(True)), "row_id", "left"
-    )
-    counted = rows.groupBy("n").agg(
-        F.count("*").alias("sent"),
-        F.count("good").alias("good"),
-        F.count("held").alias("held"),
-        F.bool_or(F.coalesce("flag", F.lit(False))).alias("flag"),
-        F.bool_and(F.coalesce("clean", F.lit(True))).alias("clean"),
+    counted = (
+        rows.where("natural_id IS NOT NULL")
+        .groupBy("entity", "natural_id")
+        .agg(
+            F.count("*").alias("sent"),
+            F.sum("good").alias("good"),
+            F.sum("held").alias("held"),
+            F.bool_or("flag").alias("flag"),
+            F.bool_and("clean").alias("clean"),
+        )
     )
     outcomes = {
         "quarantined": (F.col("held") > 0) & (F.col("good") == 0),
@@ -111,11 +142,7 @@ def _observed(entity: str, how: _Entity, read: Read, held: dict[str, DataFrame])
         "flagged": F.col("flag"),
     }
     met = F.array_compact(F.array(*(F.when(c, F.lit(name)) for name, c in outcomes.items())))
-    return counted.select(
-        F.lit(entity).alias("entity"),
-        F.col("n").alias("natural_id"),
-        F.explode(met).alias("outcome"),
-    )
+    return counted.select("entity", "natural_id", F.explode(met).alias("outcome"))
 
 
 def _clean(text: Column) -> Column:

@@ -23,6 +23,7 @@ from shoplake.governance import history
 from shoplake.governance.history import States
 from shoplake.governance.migrate import migrate
 from shoplake.governance.outcomes import Outcome
+from shoplake.governance.passes import NOTHING, Digest
 from shoplake.runtime.lake import Lake
 
 #: Tables that are built side by side tell of it in the same governance tables.
@@ -68,6 +69,7 @@ class Ledger:
         self.run_id = run_id
         self._contracts = contracts
         self._lines: dict[str, dict[str, Counts]] | None = None
+        self._digests: dict[str, tuple[int | None, str, Digest]] = {}
         self._reading = threading.Lock()
 
     def find(self, contract: Contract, batch: str) -> Counts | None:
@@ -87,6 +89,17 @@ class Ledger:
         others = [counts.good for name, counts in lines.items() if name != batch]
         return others[-1] if others else None
 
+    def digest(self, contract: Contract) -> Digest | None:
+        """The digest of all that the table holds, where nobody has written to it since it was told.
+
+        None also where the contract has another fingerprint now: its columns may be others.
+        """
+        self._read()
+        version, under, digest = self._digests.get(contract.table, (None, "", NOTHING))
+        if version is None or under != _under(contract):
+            return None
+        return digest if version == self.lake.version(contract.table) else None
+
     def record(
         self,
         *,
@@ -98,10 +111,12 @@ class Ledger:
         outcomes: Sequence[Outcome],
         states: States,
         started: datetime,
+        digest: Digest | None = None,
     ) -> None:
         """Append the batch's line; it is written last, so its presence means the batch is whole.
 
         What is written before it may be there twice after a crash; the later one counts.
+        `digest` is of all rows that the table holds now, if it is known.
         """
         now = datetime.now(UTC).replace(tzinfo=None)
         append(
@@ -117,19 +132,22 @@ class Ledger:
         )
         metrics = self._contracts[history.TABLE]
         append(self.lake, metrics, list(history.lines(contract, batch, states, now)))
+        lines = self._read().setdefault(contract.table, {})
+        version = self.lake.version(contract.table)
         append(
             self.lake,
             self._contracts["governance.ledger"],
             [
                 (
-                    *(self.run_id, step, contract.table, batch, inputs),
-                    f"{contract.version} {contract.fingerprint}",
+                    *(self.run_id, step, contract.table, batch, inputs, _under(contract)),
                     *(counts.rows_in, counts.good, counts.quarantined, counts.deduplicated),
-                    *(self.lake.version(contract.table), started.replace(tzinfo=None), now),
+                    *(version, started.replace(tzinfo=None), now, _text(digest)),
                 )
             ],
         )
-        lines = self._read().setdefault(contract.table, {})
+        self._digests.pop(contract.table, None)
+        if digest is not None:
+            self._digests[contract.table] = (version, _under(contract), digest)
         lines.pop(batch, None)
         lines[batch] = counts
 
@@ -143,13 +161,31 @@ class Ledger:
     def _told(self) -> dict[str, dict[str, Counts]]:
         found: dict[str, dict[str, Counts]] = {}
         counts = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
-        told = ("finished_at", "table_name", "batch_id", *counts)
+        state = ("table_version", "contract_version", "digest")
+        told = ("finished_at", "table_name", "batch_id", *counts, *state)
         rows = self.lake.rows("governance.ledger", told)
         for row in sorted(rows, key=lambda r: r["finished_at"]):
             lines = found.setdefault(row["table_name"], {})
             lines.pop(row["batch_id"], None)
             lines[row["batch_id"]] = Counts(*(row[c] for c in counts))
+            self._digests.pop(row["table_name"], None)
+            if row["digest"] is not None:
+                version, under, digest = (row[c] for c in state)
+                self._digests[row["table_name"]] = (version, under, _digest(digest))
         return found
+
+
+def _under(contract: Contract) -> str:
+    return f"{contract.version} {contract.fingerprint}"
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else json.dumps(digest)
+
+
+def _digest(text: str) -> Digest:
+    rows, total, xor = json.loads(text)
+    return rows, total, xor
 
 
 def ensure(lake: Lake, contract: Contract) -> None:

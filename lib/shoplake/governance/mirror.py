@@ -19,6 +19,7 @@ def mirror(
     rows: DataFrame,
     slices: list[tuple[object, ...]] | None,
     found: Digest | None = None,
+    held: Digest | None = None,
 ) -> None:
     """MERGE `rows` into the table: insert new keys, update changed rows, delete keys that are gone.
 
@@ -29,10 +30,12 @@ def mirror(
         slices: when given, only rows of the table whose `slice_by` columns hold one of these
             values are compared and deleted.
         found: the digest of `rows` where it is known.
+        held: the digest of all that the table holds where it is known.
     """
     target = lake.read(contract.table)
     scope = _scope(contract, slices)
-    held = NOTHING if lake.is_empty(contract.table) else digest(target.where(scope), contract)
+    if held is None or slices is not None:
+        held = NOTHING if lake.is_empty(contract.table) else digest(target.where(scope), contract)
     if held[0] == 0:
         insert(lake, contract, rows.write.format("delta").mode("append"))
         return

@@ -91,7 +91,7 @@ def publish(
             contract,
             wanted(contract, bins_for(rows, contract, past.bins())),
             judged.columns,
-            digested=not at_once,
+            digested=not contract.append_only,
         )
         if at_once:
             ensure(lake, contract)
@@ -106,7 +106,7 @@ def publish(
             _stop(contract, found, rows)
             counts.check(contract.table)
             ensure(lake, contract)
-            table.put(_good(rows, count), counted.slices, counted.digest)
+            table.put(_good(rows, count), counted.slices, counted.digest, ledger.digest(contract))
         quarantine = Target(lake, kept, transaction)
         held = rows.where(count.held)
         if at_once and cheap:
@@ -125,6 +125,7 @@ def publish(
         outcomes=found,
         states=counted.states,
         started=started,
+        digest=None if contract.append_only or contract.slice_by else counted.digest,
     )
     return counts
 

@@ -40,9 +40,13 @@ class Target:
         rows: DataFrame,
         slices: list[tuple[object, ...]] | None,
         digest: Digest | None = None,
+        held: Digest | None = None,
     ) -> None:
-        """Append, or make the table (or these slices of it) hold exactly `rows`."""
+        """Append, or make the table (or these slices of it) hold exactly `rows`.
+
+        `digest` is of `rows`, `held` of what the table holds; None where it is not known.
+        """
         if self.contract.append_only:
             self.add(rows)
         else:
-            mirror(self.lake, self.contract, rows, slices, digest)
+            mirror(self.lake, self.contract, rows, slices, digest, held)

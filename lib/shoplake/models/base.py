@@ -60,11 +60,11 @@ def load_base(name: str) -> Base:
     Raises:
         ModelError: the model is in none of these places, or is not a BERT.
     """
+    _quiet()
     if name == TINY:
         return _tiny()
     from transformers import AutoModel, AutoTokenizer
 
-    _quiet()
     source = _local(name)
     try:
         encoder = AutoModel.from_pretrained(source or name, dtype=torch.float32)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,12 @@ _SMALL_MACHINE = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     # Deletion vectors stay off: Petastorm reads data files without them.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
+}
+
+
+_COMPILED_OR_INTERPRETED = {
+    "spark.sql.codegen.wholeStage": ("true", "false"),
+    "spark.sql.codegen.factoryMode": ("FALLBACK", "NO_CODEGEN"),
 }
 
 
@@ -105,6 +111,35 @@ def get_spark(
             ) from None
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+def interpret(spark: SparkSession, little: bool, said: dict[str, str]) -> None:
+    """Let a local session interpret plans where there is little data, and compile them elsewhere.
+
+    On little data most of a query's time is Java that is written, compiled and run a few times.
+
+    Args:
+        spark: the session.
+        little: whether to interpret.
+        said: settings that the user made; those stay.
+    """
+    for key, (compiled, interpreted) in _COMPILED_OR_INTERPRETED.items():
+        if key not in said:
+            spark.conf.set(key, interpreted if little else compiled)
+
+
+def is_little(limit: int, *folders: str | Path | None) -> bool:
+    """Whether the files below these folders have less than `limit` bytes; gzipped ones ten times."""
+    size = 0
+    for folder in filter(None, folders):
+        for place, _, names in os.walk(str(folder)):
+            for name in names:
+                with suppress(FileNotFoundError):  # another process may clean up
+                    times = 10 if name.endswith(".gz") else 1
+                    size += times * os.path.getsize(os.path.join(place, name))
+            if size >= limit:
+                return False
+    return limit > 0
 
 
 def _leave_gateway_without_delta() -> None:

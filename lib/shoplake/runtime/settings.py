@@ -16,7 +16,8 @@ from shoplake.runtime.typed import load_yaml
 class SparkSettings:
     """The Spark session: `local` starts one here, else the cluster's is used as it is.
 
-    `tables_at_once` tables that do not need each other are built at the same time.
+    `tables_at_once` tables that do not need each other are built at the same time. Where a step has
+    less than `interpret_below_mb` of files to read, plans are interpreted and not compiled.
     """
 
     local: bool
@@ -24,6 +25,7 @@ class SparkSettings:
     memory: str
     conf: dict[str, str]
     tables_at_once: int = 2
+    interpret_below_mb: int = 0
 
 
 @dataclass(frozen=True)

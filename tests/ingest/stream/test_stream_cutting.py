@@ -47,6 +47,7 @@ def batch(spark: SparkSession, tmp_path: Path, corner: Corner, line: Callable[..
     return run
 
 
+@pytest.mark.slow
 def test_any_cutting_gives_the_tables_that_files_give(
     batch: Run, corner: Corner, line: Callable[..., str]
 ) -> None:

@@ -27,6 +27,7 @@ def die_before_the_ledger_hears(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(landing, "publish", publish_and_die)
 
 
+@pytest.mark.slow
 def test_killed_restarted_and_robbed_of_its_checkpoint(
     corner: Corner, line: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,47 @@
+"""Which steps a run takes, and where it stops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shoplake import loop
+from shoplake.errors import ShoplakeError
+
+BUILD = ["ingest", "refine", "label", "features", "dataset", "train", "score"]
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the steps a run takes; they do nothing."""
+    names: list[str] = []
+    monkeypatch.setattr(loop, "job", lambda name: lambda argv: names.append(name))
+    return names
+
+
+@pytest.mark.parametrize(
+    ("until", "steps"),
+    [
+        ("simulate", ["simulate"]),
+        ("label", ["simulate", "ingest", "refine", "label"]),
+        ("score", ["simulate", *BUILD]),
+    ],
+)
+def test_a_run_stops_after_the_step_it_is_to_stop_after(
+    taken: list[str], tmp_path: Path, until: str, steps: list[str]
+) -> None:
+    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=until)
+    assert taken == steps
+
+
+def test_a_step_that_a_real_shop_has_not_is_refused(taken: list[str], tmp_path: Path) -> None:
+    with pytest.raises(ShoplakeError, match="online_retail has no step simulate"):
+        loop.run_loop(
+            "local", "online_retail", data=str(tmp_path), lake=str(tmp_path), until="simulate"
+        )
+    assert taken == []
+
+
+def test_forecasts_come_before_the_lists_that_use_them() -> None:
+    assert loop.steps_of(2, True, True) == ["respond", *BUILD[:-1], "forecast", "score"]
