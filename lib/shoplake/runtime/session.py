@@ -129,7 +129,7 @@ def interpret(spark: SparkSession, little: bool, said: dict[str, str]) -> None:
 
 
 def is_little(limit: int, *folders: str | Path | None) -> bool:
-    """Whether the files below these folders have less than `limit` bytes; gzipped ones ten times."""
+    """Whether less than `limit` bytes are below these folders; gzipped files count ten times."""
     size = 0
     for folder in filter(None, folders):
         for place, _, names in os.walk(str(folder)):
