@@ -40,6 +40,7 @@ def label(folder, tmp_path, *more):
     return kept
 
 
+@pytest.mark.slow
 def test_answers_are_kept_until_quit_and_not_asked_again(folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("3\nwhat\ns\n1\nq\n"))
     kept = label(folder, tmp_path, "--ignore", "--ask", "6")

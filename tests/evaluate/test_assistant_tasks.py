@@ -117,6 +117,7 @@ def utterances(folder: Path, frames: tuple[str, ...] = FRAMES) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_intents_are_judged_on_phrasings_of_their_own(
     tmp_path: Path, tiny: AssistantConfig
 ) -> None:

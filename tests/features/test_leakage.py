@@ -53,7 +53,9 @@ def test_history_with_an_item_from_after_the_cut_is_found(built, check) -> None:
     assert "before the cut at 2024-02-10 00:00:00" in str(caught.value)
 
 
-@pytest.mark.parametrize("column", ["log_popularity", "log_recent"])
+@pytest.mark.parametrize(
+    "column", ["log_popularity", pytest.param("log_recent", marks=pytest.mark.slow)]
+)
 def test_popularity_of_after_the_cut_is_found(built, check, column) -> None:
     late = [dataclasses.replace(c, at=c.at + timedelta(days=5)) for c in built.cuts]
     late_rows = item_snapshots(built.interactions, built.index, late)

@@ -100,6 +100,7 @@ EVENTS = [
     EVENT | {"event_id": "6", "session_id": "u"},
 ]
 
+LONG = {"silver.orders", "silver.products", "silver.events"}
 CASES = {
     "silver.orders": Case(
         lambda sent: orders(sent, None, SETTINGS),
@@ -216,7 +217,7 @@ def pseudonyms(world: int) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "table",
-    [pytest.param(t, marks=pytest.mark.slow if t == "silver.orders" else ()) for t in CASES],
+    [pytest.param(t, marks=pytest.mark.slow if t in LONG else ()) for t in CASES],
 )
 def test_whatever_changes_is_in_the_lineage(spark: SparkSession, table: str) -> None:
     case = CASES[table]

@@ -77,7 +77,8 @@ def runs(run: Run, tmp_path: Path) -> Iterator[Run]:
     return more()
 
 
-@pytest.mark.parametrize("append", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("append", [True, False])
 def test_as_many_jobs_for_100_rules_as_for_10(
     runs: Iterator[Run], spark: SparkSession, things: DataFrame, append: bool
 ) -> None:
@@ -158,6 +159,7 @@ def test_an_aggregate_over_the_table_merges_the_batches(run: Run, things: DataFr
     }
 
 
+@pytest.mark.slow
 def test_drift_against_earlier_batches(run: Run, things: DataFrame) -> None:
     rule = Rule("drift", "drift", ("price",), "warn", measure="psi", maximum="0.2")
     same, shifted = things.where("price < 1000"), things.where("price BETWEEN 60 AND 1000")

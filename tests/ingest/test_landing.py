@@ -141,9 +141,8 @@ def test_files_of_later_days_are_left(shop: tuple[Mapping, Path], fresh: Callabl
     assert rows(fresh()) == ["2026-01-01", "2026-01-02", "2026-01-03"]
 
 
-@pytest.mark.parametrize(
-    "dies_after", ["bronze.orders", pytest.param("bronze.products", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dies_after", ["bronze.orders", "bronze.products"])
 def test_a_batch_that_died_half_way_is_finished_once(
     shop: tuple[Mapping, Path],
     fresh: Callable[[], Run],

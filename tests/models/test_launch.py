@@ -44,6 +44,7 @@ def test_two_processes_train_what_one_trains(
     assert "TorchDistributor" not in noise
 
 
+@pytest.mark.slow
 def test_a_failed_rank_is_named_and_the_others_stop(spark: SparkSession, tmp_path: Path) -> None:
     def fail_in_rank_1(run_dir: str) -> None:
         if os.environ["RANK"] == "1":
