@@ -48,6 +48,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Findings:
         return demand.run(folder, None, seed=0)
 
 
+@pytest.mark.slow
 def test_the_champion_beats_both_baselines_and_covers(found: Findings) -> None:
     mixture = found.figures[found.champion]
     for name in ("seasonal_naive", "recent_quantiles"):

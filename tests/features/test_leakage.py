@@ -80,6 +80,7 @@ def test_label_window_that_overlaps_the_test_is_found(built, check) -> None:
     assert "past the test cut at 2024-02-20" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_label_from_beyond_the_horizon_is_found(built, check) -> None:
     with pytest.raises(GovernanceError, match=r"(label|is_purchase) is .* in \(.*\] makes"):
         check(built, horizon_days=HORIZON - 3)

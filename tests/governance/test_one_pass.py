@@ -113,6 +113,7 @@ def test_every_rule_of_every_batch_has_a_line(
     assert len(held) == 10
 
 
+@pytest.mark.slow
 def test_a_transaction_that_delta_knows_is_counted_again(
     run: Run, things: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_failed_rank_is_named_and_the_others_stop(spark: SparkSession, tmp_pat
         launch(fail_in_rank_1, run_dir=str(tmp_path), mode="local", processes=2)
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_told_from_an_error(spark: SparkSession, tmp_path: Path) -> None:
     def die(run_dir: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -66,6 +66,7 @@ def test_any_cutting_gives_the_tables_that_files_give(
     assert silver(stream) == silver(batch)
 
 
+@pytest.mark.slow
 def test_a_replay_that_was_stopped_goes_on_in_order(
     spark: SparkSession, tmp_path: Path, broker: Broker, corner: Corner, line: Callable[..., str]
 ) -> None:
