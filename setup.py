@@ -24,10 +24,12 @@ STEPS = [
     "target",
     "describe",
     "monitor",
+    "maintain",
     "stream",
     "live",
     "answer",
     "finetune",
+    "retrain",
 ]
 
 # What the platform brings on Databricks, and what must not be installed over it there.
@@ -60,6 +62,11 @@ MODELS = [
 ]
 
 NOTEBOOKS = ["ipykernel>=7,<8", "matplotlib>=3.10,<4", "nbclient>=0.10,<1", "nbconvert>=7.16,<8"]
+
+# Sinks of a training's figures, see shoplake.models.sinks.
+TENSORBOARD = ["tensorboard==2.21.0"]
+# 0.27 and later bring exporters of telemetry and more packages.
+WANDB = ["wandb==0.26.1"]
 
 # pytest 9.2 ignores the name into which xdist 3.8 writes a group: each worker would start Spark.
 DEV = [
@@ -107,6 +114,8 @@ setup(
         "local": LOCAL,
         "models": MODELS,
         "notebooks": NOTEBOOKS,
+        "tensorboard": TENSORBOARD,
+        "wandb": WANDB,
         "dev": DEV,
     },
     entry_points={

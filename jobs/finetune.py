@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from shoplake.evaluate.training import record_parents
@@ -46,7 +47,7 @@ def finetune_ranker(run: Run, args: argparse.Namespace) -> None:
     if not finished(folder).is_dir():
         plan = prepared(config, pairs.texts, folder / "base")
         made = launch(
-            finetune,
+            partial(finetune, sinks=run.lake.settings.tracking.sinks),
             plan,
             pairs.written(folder),
             run_dir=str(folder),

@@ -6,10 +6,12 @@ import argparse
 
 from pyspark.sql import functions as F
 
+from shoplake.evaluate.retraining.settings import load_retrain_settings
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.models.tracking import Registry
 from shoplake.runtime.console import say
+from shoplake.serve.canary import sides
 from shoplake.serve.live_lists import BATCH, LIVE, SOURCES, LiveLists
 from shoplake.serve.settings import load_serve_settings
 from shoplake.steps import job_parser, run_job
@@ -27,10 +29,11 @@ def live(run: Run, args: argparse.Namespace) -> None:
         say(run.step, f"{BATCH} is empty: `score` comes first")
         return
     registry = Registry.of(run.lake.settings)
-    version = registry.champion()
+    share = load_retrain_settings().canary.share
+    serving = sides(registry.champion(), registry.challenger(), share)
     settings = load_serve_settings(shop_mapping(args.shop).history_length)
-    lists = LiveLists(run, registry, version, settings, batch[0])
-    run.build(LIVE, lists.make, inputs=SOURCES, params=[version, settings])
+    lists = LiveLists(run, registry, serving, settings, batch[0])
+    run.build(LIVE, lists.make, inputs=SOURCES, params=[serving, settings])
 
 
 def main(argv: list[str] | None = None) -> None:

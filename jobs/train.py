@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from shoplake.evaluate.training import judge, pin, record, tell_lineage, train_inputs
+from shoplake.evaluate.family_job import planned, train_family
+from shoplake.evaluate.training import judge, record, tell_lineage, train_inputs
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.models.artifact import finished, load_artifact
-from shoplake.models.config import load_two_tower, model_file
 from shoplake.models.launch import launch
+from shoplake.models.recommenders.lake_config import LakeFamily
 from shoplake.models.tracking import Registry
 from shoplake.models.train import train
 from shoplake.runtime.console import say
@@ -24,27 +26,29 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--model", default="two_tower", help="conf/models/<MODEL>.yml, or a file")
     options.add_argument("--launch", choices=("inline", "local", "spark"))
     options.add_argument("--processes", type=int)
+    options.add_argument("--hold", action="store_true", help="leave it to `step retrain`")
     return options
 
 
 def train_model(run: Run, args: argparse.Namespace) -> None:
     """Train on the newest training set, judge beside the baselines, register, promote if earned."""
     settings = run.lake.settings
-    config = load_two_tower(model_file(args.model))
-    pinned = pin(run, shop_mapping(args.shop).horizon_days)
+    pinned, config = planned(run, args.model, shop_mapping(args.shop))
     registry = Registry.of(settings)
+    if isinstance(config, LakeFamily):
+        train_family(run, pinned, config, registry, hold=args.hold)
+        return
     fingerprint = pinned.fingerprint(config)
     version = registry.find(fingerprint)
     # The verdict is written last, so a version that has one is done with.
     if version is not None and registry.verdict(version) is not None:
         say(run.step, f"{registry.name} version {version} [dim]unchanged[/]")
         return
-    run_dir = Path(settings.lake) / "runs" / fingerprint
-    made = finished(run_dir)
+    made = finished(run_dir := Path(settings.lake) / "runs" / fingerprint)
     # A run that died between training and registering has left its model.
     if version is None and not made.is_dir():
         trained = launch(
-            train,
+            partial(train, sinks=settings.tracking.sinks),
             config,
             train_inputs(run, pinned, config),
             run_dir=str(run_dir),
@@ -52,7 +56,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
             processes=args.processes or settings.training.processes,
         )
         say(run.step, f"{trained.examples:,} examples [dim]{trained.seconds:.1f} s[/]")
-    model = registry.load(version) if version else load_artifact(made)
+    model = registry.fetch(version, load_artifact, "train anew") if version else load_artifact(made)
     judged = judge(run, pinned, model, read_behaviour(run).interactions, registry.name)
     parents = pinned.parents(run)
     if version is None:
@@ -60,10 +64,9 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
             made, config, parents,
             fingerprint=fingerprint, metrics=judged.scalars(registry.name),
         )  # fmt: skip
-    record(run, pinned, judged, parents, registry.name, version)
+    take = record(run, pinned, judged, parents, registry, version, hold=args.hold)
     tell_lineage(run, pinned, registry.name, version)
-    champion = registry.promote(version, judged.verdict.passed, judged.verdict.text())
-    say(run.step, judged.verdict.text())
+    champion = registry.promote(version, take, judged.verdict.text())
     say(run.step, f"version {version} is {'champion' if champion else 'not promoted'}")
 
 

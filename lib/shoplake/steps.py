@@ -32,7 +32,17 @@ STEPS = (
 #: What the governed tables and the models are used for; each stands on the steps before it alone.
 APPLICATIONS = ("neighbours", "rank", "forecast", "target", "describe")
 #: Everything that is a job.
-JOBS = (*STEPS, *APPLICATIONS, "monitor", "stream", "live", "answer", "finetune")
+JOBS = (
+    *STEPS,
+    *APPLICATIONS,
+    "monitor",
+    "maintain",
+    "stream",
+    "live",
+    "answer",
+    "finetune",
+    "retrain",
+)
 
 Body = Callable[[Run, argparse.Namespace], None]
 
@@ -60,6 +70,13 @@ def as_of_option(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Adds `--as-of` to a job that looks at the past from an instant."""
     parser.add_argument("--as-of", metavar="YYYY-MM-DD", help="default: the end of the data")
     return parser
+
+
+def common_options(args: argparse.Namespace) -> list[str]:
+    """The command line of another step on the same lake and shop."""
+    said = {"--env": args.env, "--shop": args.shop, "--lake": args.lake}
+    said |= {"--catalog": args.catalog, "--schema-prefix": args.schema_prefix}
+    return [part for name, value in said.items() if value is not None for part in (name, value)]
 
 
 def shop_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -139,6 +139,7 @@ def test_production_runs_as_a_service_principal_on_one_schedule(bundle: dict[str
     assert schedules == {
         "shoplake": "UNPAUSED",
         "shoplake_classic": "PAUSED",
+        "shoplake_maintain": "UNPAUSED",
         "shoplake_monitor": "UNPAUSED",
         "shoplake_stream": "PAUSED",
     }

@@ -163,6 +163,15 @@ def write_lake(folder: Path) -> Path:
             for v in ("1", "2")
         ],
     )
+    decision = {"model_name": "duck", "model_version": "2", "as_of": OLD}
+    table(
+        "governance.model_decisions",
+        [
+            {**decision, "stage": "trigger", "decision": "train", "reason": "it is long ago"},
+            {**decision, "stage": "offline", "decision": "canary", "reason": "not worse"},
+            {**decision, "stage": "baselines", "decision": "hold", "reason": "beats swans"},
+        ],
+    )
     write_registry(folder / "models" / "mlflow.db")
     return folder
 

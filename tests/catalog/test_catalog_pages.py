@@ -90,6 +90,7 @@ SAYS = {
         "✓ No erasure has marked this version.",
         "from 5 at step 0 to 1",
         "learning_rate 0.1",
+        "baselines 2026-11-01 00:00 hold beats swans offline 2026-11-01 00:00 canary not worse",
     ],
     "models/duck-1.html": ["request e-42", "blocked from promotion"],
     "people.html": [

@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from shoplake.errors import ModelError
-from shoplake.evaluate.tuning_job import clicks_as_grades, folder_pairs, judge_ranker
+from shoplake.evaluate.tuning_job import (
+    clicks_as_grades,
+    folder_pairs,
+    judge_ranker,
+    unlabelled,
+)
 from shoplake.models.relevance.artifact import load_ranker
 from shoplake.models.relevance.settings import load_relevance
 from shoplake.models.relevance.tracking import RankerRegistry
@@ -65,3 +70,21 @@ def test_too_few_queries_are_refused(tmp_path):
     (tmp_path / "rows.csv").write_text(rows)
     with pytest.raises(ModelError, match="1 judged queries are too few"):
         folder_pairs(tmp_path, load_relevance())
+
+
+def test_a_lakes_texts_are_current_descriptions_and_reviews(spark):
+    tables = {
+        "silver.products": spark.createDataFrame(
+            [("A warm lamp.", True), ("An old lamp.", False), (None, True)],
+            "description string, is_current boolean",
+        ),
+        "silver.reviews": spark.createDataFrame(
+            [("Good", "It shines."), (None, "很好的台灯"), (None, None)],
+            "title string, text string",
+        ),
+    }
+    assert sorted(unlabelled(tables.__getitem__)) == [
+        "A warm lamp.",
+        "Good It shines.",
+        "很好的台灯",
+    ]

@@ -39,6 +39,15 @@ def test_the_life_of_a_version(registry: Registry, trained: Path, config: TwoTow
     assert not registry.promote(second, False, "loses")
     assert (registry.champion(), registry.verdict(second)) == (first, "loses")
 
+    registry.challenge(second)
+    assert (registry.champion(), registry.challenger()) == (first, second)
+    registry.dismiss()
+    registry.dismiss()  # again is safe
+    assert registry.challenger() is None
+    registry.challenge(second)
+    assert registry.promote(second, True, "earns more")
+    assert (registry.champion(), registry.challenger()) == (second, None)
+
     texts = ["", "red thing"]
     loaded = registry.load(first)
     np.testing.assert_array_equal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import runpy
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from itertools import chain
@@ -48,7 +49,8 @@ def imported(path: Path) -> set[str]:
 
 def test_every_import_is_declared(declared: dict[str, Any]) -> None:
     extras = declared["extras_require"]
-    known = names([*declared["install_requires"], *extras["local"], *extras["models"]])
+    used = ("local", "models", "tensorboard", "wandb")
+    known = names([*declared["install_requires"], *(r for name in used for r in extras[name])])
     distributions = packages_distributions()
     for path in [*(ROOT / "lib").rglob("*.py"), *(ROOT / "jobs").glob("*.py")]:
         for package in imported(path):
@@ -72,3 +74,14 @@ def test_the_lock_names_no_host() -> None:
     assert not re.search(
         r"://|--(extra-)?index|--find-links", (ROOT / "requirements.lock").read_text()
     )
+
+
+def test_jobs_start_where_delta_rs_is_not_installed() -> None:
+    """Databricks installs the package without the extra `local`."""
+    code = (
+        "import importlib, sys; sys.modules['deltalake'] = None\n"
+        "from shoplake.steps import JOBS\n"
+        "for job in JOBS: importlib.import_module(f'shoplake_jobs.{job}')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from shoplake.catalog.facts import rows_of
 from shoplake.catalog.registry import ModelVersion, versions
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.typed import load_yaml
+
+#: In the order in which a version goes through them.
+_STAGES = ("baselines", "offline", "canary")
 
 
 @dataclass(frozen=True)
@@ -59,10 +64,21 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A decision about a version, as governance.model_decisions has it."""
+
+    stage: str
+    as_of: datetime
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One model version.
 
     Attributes:
+        steps: what was decided about it, oldest first.
         erased: the erasure request that blocks it, if any (`models.tracking.Registry.erased`).
     """
 
@@ -74,6 +90,7 @@ class Card:
     verdict: str
     metrics: tuple[Metric, ...]
     erased: str | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def is_champion(self) -> bool:
@@ -101,6 +118,7 @@ def cards(settings: Settings, folder: Path) -> tuple[Card, ...]:
     """
     scores = rows_of(settings, "governance.model_metrics")
     data = rows_of(settings, "governance.model_data")
+    decided = rows_of(settings, "governance.model_decisions")
     known = {(v.name, v.version): v for v in versions(settings)}
     for row in (*scores, *data):
         key = row["model_name"], row["model_version"]
@@ -126,9 +144,17 @@ def cards(settings: Settings, folder: Path) -> tuple[Card, ...]:
                 verdict=model.tags.get("shoplake.verdict", ""),
                 metrics=tuple(_metrics(mine, name)),
                 erased=model.tags.get("shoplake.erased"),
+                steps=_steps(decided, name, version),
             )
         )
     return tuple(sorted(out, key=lambda c: (c.model.name, -int(c.model.version))))
+
+
+def _steps(rows: Sequence[dict[str, Any]], name: str, version: str) -> tuple[Step, ...]:
+    mine = [r for r in rows if (r["model_name"], r["model_version"]) == (name, version)]
+    mine = [r for r in mine if r["stage"] != "trigger"]
+    mine.sort(key=lambda r: (r["as_of"], _STAGES.index(r["stage"])))
+    return tuple(Step(r["stage"], r["as_of"], r["decision"], r["reason"]) for r in mine)
 
 
 def _metrics(rows: Sequence[dict[str, object]], model: str) -> list[Metric]:

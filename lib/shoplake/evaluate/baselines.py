@@ -8,8 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from shoplake.serve.histories import Histories
-from shoplake.serve.scorer import Floats, Ints
-from shoplake.serve.scorer import Scorer as ServedScorer
+from shoplake.serve.scorer import AnyScorer, Floats, Ints, score_block
 
 
 class Scorer(Protocol):
@@ -79,14 +78,10 @@ class PersonalFrequency:
 class Model:
     """A served model, scored on its whole catalogue."""
 
-    scorer: ServedScorer
+    scorer: AnyScorer
     histories: Histories
 
     def score(self, people: slice) -> Floats:
         """Scores [p, C]."""
         own = self.histories[people]
-        scores = self.scorer.people(own.items, own.counts, own.days) @ self.scorer.items.T
-        rows, places = np.nonzero(own.items)
-        amounts = self.scorer.own_adjustment(own.counts, own.days)[rows, places]
-        np.add.at(scores, (rows, own.items[rows, places]), amounts)
-        return scores
+        return score_block(self.scorer, own.items, own.counts, own.days)

@@ -14,11 +14,10 @@ from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
 from shoplake.evaluate.shop import Shop, cuts, shop_of
 from shoplake.evaluate.spread import spread, top_items
 from shoplake.evaluate.timing import timed
-from shoplake.models.recommenders.boosted import load_boosted
 from shoplake.models.recommenders.config import OF_TITLES, Family, load_family
 from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.interactions import Recommender
-from shoplake.models.recommenders.next_purchases import Moment, NextPurchases
+from shoplake.models.recommenders.next_purchases import Moment, NextPurchases, load_next_purchases
 from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
 from shoplake.models.recommenders.tuning import Validation, tuned
 from shoplake.runtime.console import tell
@@ -78,7 +77,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     rankers = {}
     for name, fresh in (("all", False), ("new", True)):
         with timed(seconds, "hybrid"):
-            rankers[name] = NextPurchases(load_boosted("next_purchases"), fresh_only=fresh)
+            rankers[name] = NextPurchases(load_next_purchases(), fresh_only=fresh)
             rankers[name].learn(examples, seed)
         tell("purchases", f"ranker for {name} items: {rankers[name].trees} trees")
     with timed(seconds, "parts"):

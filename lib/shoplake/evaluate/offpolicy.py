@@ -71,6 +71,63 @@ def estimate(
     Raises:
         EvaluationError: the policy's probabilities do not sum to 1.
     """
+    parts = _parts(log, policy, q)
+    rows = np.arange(len(parts))
+    mean, drawn = _resampled(parts, rows, seed, resamples)
+    return {
+        name: _interval(_value(name, mean), _value(name, drawn), level)
+        for name in (ESTIMATORS if q is not None else ESTIMATORS[:2])
+    }
+
+
+def compare(
+    log: Log,
+    new: Floats,
+    old: Floats,
+    q: Floats | None = None,
+    *,
+    person: NDArray[np.int64],
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> dict[str, tuple[Interval, Interval, Interval]]:
+    """Two policies' mean rewards from one log, and new - old, by each estimator.
+
+    Args:
+        log: of a policy that was run, which may be neither.
+        new, old: [n, A] or [places, A], as the `policy` of `estimate`.
+        q: as in `estimate`.
+        person: [n] who it was, 0 to P - 1; people are resampled with all their rounds, and both
+            policies share the resamples.
+
+    Returns:
+        By estimator: the new policy, the old one, the difference.
+
+    Raises:
+        EvaluationError: a policy's probabilities do not sum to 1.
+    """
+    both = np.hstack([_parts(log, policy, q) for policy in (new, old)])
+    mean, drawn = _resampled(both, person, seed, resamples)
+    half = both.shape[1] // 2
+    found = {}
+    for name in ESTIMATORS if q is not None else ESTIMATORS[:2]:
+        values = [_value(name, mean[part]) for part in (slice(half), slice(half, None))]
+        spread = [_value(name, drawn[part]) for part in (slice(half), slice(half, None))]
+        first, second = (_interval(v, s, level) for v, s in zip(values, spread, strict=True))
+        lead = _interval(values[0] - values[1], spread[0] - spread[1], level)
+        found[name] = first, second, lead
+    return found
+
+
+def effective_rounds(log: Log, policy: Floats) -> float:
+    """Kish's effective sample size: as many rounds of the policy itself would say as much."""
+    chances = policy if len(policy) == len(log.action) else policy[log.place]
+    weight = chances[np.arange(len(log.action)), log.action] / log.propensity
+    return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-12))
+
+
+def _parts(log: Log, policy: Floats, q: Floats | None) -> Floats:
+    """[n, 2 or 4]: weight, weight x reward, and the model's direct and doubly robust terms."""
     chances = policy if len(policy) == len(log.action) else policy[log.place]
     if not np.allclose(chances.sum(axis=1), 1, atol=1e-6):
         raise EvaluationError(
@@ -79,32 +136,32 @@ def estimate(
         )
     rows = np.arange(len(log.action))
     weight = chances[rows, log.action] / log.propensity
-    gains = weight * log.reward
-    columns = [weight, gains]
+    columns = [weight, weight * log.reward]
     if q is not None:
         direct = (chances * q).sum(axis=1)
         columns += [direct, direct + weight * (log.reward - q[rows, log.action])]
-    parts = np.stack(columns, axis=1)
+    return np.stack(columns, axis=1)
+
+
+def _resampled(
+    parts: Floats, cluster: NDArray[np.int64], seed: int, resamples: int
+) -> tuple[Floats, Floats]:
+    """Means of the columns, [columns], and those of resamples of whole clusters, [columns, R]."""
+    groups = int(cluster.max()) + 1
+    sums = np.stack([np.bincount(cluster, column, groups) for column in parts.T], axis=1)
+    sizes = np.bincount(cluster, minlength=groups).astype(float)
     random = np.random.default_rng(seed)
-    means = np.stack(
-        [
-            np.bincount(random.integers(len(rows), size=len(rows)), minlength=len(rows)) @ parts
-            for _ in range(resamples)
-        ]
-    ) / len(rows)
+    drawn = []
+    for _ in range(resamples):
+        times = np.bincount(random.integers(groups, size=groups), minlength=groups)
+        drawn.append(times @ sums / max(times @ sizes, 1.0))
+    return sums.sum(axis=0) / sizes.sum(), np.stack(drawn, axis=1)
+
+
+def _interval(value: Floats, drawn: Floats, level: float) -> Interval:
     tail = (1 - level) / 2
-    return {
-        name: Interval(float(_value(name, parts.mean(axis=0))), float(low), float(high))
-        for name in (ESTIMATORS if q is not None else ESTIMATORS[:2])
-        for low, high in [np.quantile(_value(name, means.T), [tail, 1 - tail])]
-    }
-
-
-def effective_rounds(log: Log, policy: Floats) -> float:
-    """Kish's effective sample size: as many rounds of the policy itself would say as much."""
-    chances = policy if len(policy) == len(log.action) else policy[log.place]
-    weight = chances[np.arange(len(log.action)), log.action] / log.propensity
-    return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-12))
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Interval(float(value), float(low), float(high))
 
 
 def _value(name: str, means: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
-"""A trained two-tower judged on the held-out period, beside the simple baselines."""
+"""A trained recommender judged on the held-out period, beside the simple baselines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -14,6 +14,7 @@ from shoplake.evaluate.holdout import Holdout
 from shoplake.evaluate.protocol import ProtocolCard, RankingResults, evaluate_ranking
 from shoplake.evaluate.verdict import Verdict, verdict
 from shoplake.models.scorer import TwoTowerScorer
+from shoplake.serve.scorer import AnyScorer
 
 #: The task a model is judged by: items new to the person, which is what a recommender adds to a
 #: shop. What people buy again is reported beside it, and personal frequency is hard to beat there.
@@ -28,7 +29,7 @@ class Judgement:
     Attributes:
         metrics: task, metric, scorer, value, low, high, people; rows of all tasks.
         card: the protocol behind them.
-        verdict: whether the model beats every baseline on `TASK`.
+        verdict: whether the model beats every baseline on the task that decides.
     """
 
     metrics: pd.DataFrame
@@ -42,6 +43,38 @@ class Judgement:
             f"{r.task}/{r.metric}".replace("@", "_at_"): float(r.value)
             for r in own.itertuples(index=False)
         }
+
+
+def judge_ranking(
+    name: str,
+    scorer: AnyScorer,
+    holdout: Holdout,
+    *,
+    cut: datetime,
+    horizon_days: int,
+    task: str = TASK,
+) -> Judgement:
+    """Rank the full catalogue for the people of the held-out period, beside the baselines.
+
+    Args:
+        name: what to call the model in the results.
+        scorer: of the whole catalogue, as of the cut.
+        holdout: the held-out period.
+        cut: the test cut.
+        horizon_days: days after it.
+        task: the one that decides.
+    """
+    scorers = {name: Model(scorer, holdout.histories), **holdout.baselines()}
+    found: RankingResults = evaluate_ranking(
+        scorers, holdout.truth, holdout.bought, holdout.candidates, model=name
+    )
+    card = ProtocolCard(
+        cut=cut,
+        horizon_days=horizon_days,
+        people=holdout.truth.shape[0],
+        items=int(holdout.candidates.sum()),
+    )
+    return Judgement(found.metrics, card, verdict(found, task, METRIC, name))
 
 
 def judge_recommender(
@@ -63,16 +96,7 @@ def judge_recommender(
         cut: the test cut.
         horizon_days: days after it.
     """
-    scorers = {name: Model(scorer, holdout.histories), **holdout.baselines()}
-    found: RankingResults = evaluate_ranking(
-        scorers, holdout.truth, holdout.bought, holdout.candidates, model=name
-    )
-    card = ProtocolCard(
-        cut=cut,
-        horizon_days=horizon_days,
-        people=holdout.truth.shape[0],
-        items=int(holdout.candidates.sum()),
-    )
+    ranking = judge_ranking(name, scorer, holdout, cut=cut, horizon_days=horizon_days)
     interest = interest_metrics(scorer, examples)
     rows = pd.DataFrame(
         {
@@ -85,8 +109,7 @@ def judge_recommender(
             "people": int(examples["person_key"].nunique()),
         }
     )
-    metrics = pd.concat([found.metrics, rows], ignore_index=True)
-    return Judgement(metrics, card, verdict(found, TASK, METRIC, name))
+    return replace(ranking, metrics=pd.concat([ranking.metrics, rows], ignore_index=True))
 
 
 def interest_metrics(scorer: TwoTowerScorer, examples: pd.DataFrame) -> dict[str, float]:

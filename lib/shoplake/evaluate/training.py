@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
 from shoplake.errors import ModelError
-from shoplake.evaluate.holdout import load_holdout
+from shoplake.evaluate.holdout import Holdout, load_holdout
 from shoplake.evaluate.recommender import Judgement, judge_recommender
+from shoplake.evaluate.retraining.decisions import TABLE, DecisionBook
+from shoplake.evaluate.retraining.verdicts import Choice, Decision
 from shoplake.features.histories import Cut, cut_table, seen
 from shoplake.feed import materialise
 from shoplake.governance.run import Run
@@ -31,7 +33,8 @@ from shoplake.models.inputs import (
     TrainInputs,
     training_rows,
 )
-from shoplake.models.tracking import Parents
+from shoplake.models.recommenders.lake_config import LakeFamily
+from shoplake.models.tracking import Parents, Registry
 from shoplake.runtime.revision import code_revision
 
 EXAMPLES, SNAPSHOTS, ITEMS = (
@@ -59,7 +62,12 @@ class TrainingSet:
     horizon_days: int
     texts: list[str]
 
-    def fingerprint(self, config: TwoTowerConfig) -> str:
+    @property
+    def end(self) -> datetime:
+        """End of the data that there was: of the test window."""
+        return self.cut + timedelta(days=self.horizon_days)
+
+    def fingerprint(self, config: TwoTowerConfig | LakeFamily) -> str:
         """Same tables and settings, same model: it need not be trained again."""
         said = json.dumps([self.versions, asdict(config), self.horizon_days], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:32]
@@ -140,21 +148,44 @@ def judge(
         _column(snapshots, "log_popularity", size),
         _column(snapshots, "log_recent", size),
     )
-    cut = cut_table(run.lake.spark, [Cut(0, pinned.cut, pinned.cut, "test")])
-    index = newest_items(read(ITEMS)).select("product_id", "item_index")
-    past = seen(interactions, cut).join(F.broadcast(index), "product_id")
-    with run.lake.held(past) as before:
-        holdout = load_holdout(read(EXAMPLES), read(SNAPSHOTS), before, size - 1)
+    holdout = held_out(run, pinned, interactions)
     examples = pd.DataFrame(read(EXAMPLES).where("split = 'test'").toPandas())
     return judge_recommender(
         name, scorer, holdout, examples, cut=pinned.cut, horizon_days=pinned.horizon_days
     )
 
 
+def held_out(run: Run, pinned: TrainingSet, interactions: DataFrame) -> Holdout:
+    """The period after the test cut, and what had been touched before it."""
+    read = run.reader(pinned.versions)
+    cut = cut_table(run.lake.spark, [Cut(0, pinned.cut, pinned.cut, "test")])
+    index = newest_items(read(ITEMS)).select("product_id", "item_index")
+    past = seen(interactions, cut).join(F.broadcast(index), "product_id")
+    with run.lake.held(past) as before:
+        return load_holdout(read(EXAMPLES), read(SNAPSHOTS), before, len(pinned.texts) - 1)
+
+
 def record(
-    run: Run, pinned: TrainingSet, judged: Judgement, parents: Parents, name: str, version: str
-) -> None:
-    """Write a version's metrics and parents to governance."""
+    run: Run,
+    pinned: TrainingSet,
+    judged: Judgement,
+    parents: Parents,
+    registry: Registry,
+    version: str,
+    *,
+    hold: bool,
+) -> bool:
+    """Write a version's metrics, parents and the decision about it to governance.
+
+    Args:
+        hold: a version that beats the baselines is not promoted yet if there is a champion.
+
+    Returns:
+        Whether it is to be promoted.
+    """
+    name, verdict, champion = registry.name, judged.verdict, registry.champion()
+    good: Choice = "hold" if hold and champion is not None else "promote"
+    decision = Decision("baselines", good if verdict.passed else "keep", verdict.text())
     metrics = [
         (
             *(name, version, r.task, r.metric, r.scorer, float(r.value)),
@@ -164,8 +195,17 @@ def record(
         for r in judged.metrics.itertuples(index=False)
         if np.isfinite(r.value)
     ]
-    _keep(run, "governance.model_metrics", metrics, list(pinned.versions), name, version)
-    record_parents(run, parents, name, version)
+    book = DecisionBook(run, name)
+    run.together(
+        {
+            "governance.model_metrics": lambda: _keep(
+                run, "governance.model_metrics", metrics, list(pinned.versions), name, version
+            ),
+            "governance.model_data": lambda: record_parents(run, parents, name, version),
+            TABLE: lambda: book.record(version, decision, pinned.end, champion, pinned.end),
+        }
+    )
+    return decision.choice == "promote"
 
 
 def record_parents(run: Run, parents: Parents, name: str, version: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.errors import ModelError
@@ -16,8 +18,8 @@ from shoplake.evaluate.findings import Figure
 from shoplake.evaluate.tuning import MEAN, WORDS, Reranking, by_query
 from shoplake.governance.run import Run
 from shoplake.models.relevance.ranker import Ranker
+from shoplake.models.relevance.reading import text_encoder
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
-from shoplake.models.search.encoder import TextEncoder
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
@@ -27,7 +29,9 @@ from shoplake.serve.search_clicks import PRIOR, over_expected
 HELD_OUT = 0.2
 _MODEL = "fine-tuned"
 _LEAST = 10
+_MOST_TEXTS = 100_000
 _JUDGED, _PRODUCTS, _EVENTS = "silver.judgements", "silver.products", "silver.events"
+_REVIEWS = "silver.reviews"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class JudgedPairs:
 
     Attributes:
         learn, asked: query, title, relevance (1 to 3).
-        texts: titles and learnt queries, for adaptation without labels.
+        texts: titles and learnt queries, of a lake descriptions and reviews as well, for adaptation
+            without labels.
         source: where they are from.
         versions: Delta versions of the tables read.
         fingerprint: of pairs and settings.
@@ -93,16 +98,19 @@ def folder_pairs(folder: Path, config: RelevanceConfig) -> JudgedPairs:
 def lake_pairs(run: Run, config: RelevanceConfig) -> JudgedPairs:
     """The lake's judged pairs, or else its clicks in search results as grades.
 
+    Where the base model is adapted or made from scratch, descriptions and reviews are texts too;
+    the version then counts as learnt from the people who wrote reviews.
+
     Raises:
         ModelError: there are neither, or too few.
     """
-    versions = run.versions((_JUDGED, _PRODUCTS, _EVENTS))
+    versions = run.versions((_JUDGED, _PRODUCTS, _EVENTS, _REVIEWS))
     read = run.reader(versions)
     products = read(_PRODUCTS).where("is_current and name is not null")
     titles = products.select("product_id", F.col("name").alias("title"))
     said = read(_JUDGED).join(titles, "product_id").select("query", "title", "relevance")
     rows = pd.DataFrame(said.toPandas())
-    used, source = (_JUDGED, _PRODUCTS), "judgements"
+    used, source = [_JUDGED, _PRODUCTS], "judgements"
     if not len(rows):
         shown = read(_EVENTS).where(
             "query is not null and product_id is not null and position is not null"
@@ -111,9 +119,25 @@ def lake_pairs(run: Run, config: RelevanceConfig) -> JudgedPairs:
         clicked = F.max((F.col("kind") == "click").cast("double")).alias("clicked")
         counted = shown.groupBy("session_id", "query", "product_id", "position").agg(clicked)
         rows = clicks_as_grades(pd.DataFrame(counted.join(titles, "product_id").toPandas()))
-        used, source = (_EVENTS, _PRODUCTS), "clicks"
+        used, source = [_EVENTS, _PRODUCTS], "clicks"
+    texts: list[str] = []
+    if config.base == SCRATCH or config.adapt.steps:
+        texts = unlabelled(read)
+        used.append(_REVIEWS)
     kept = {table: versions[table] for table in used if table in versions}
-    return _split(rows, source, kept, config)
+    return _split(rows, source, kept, config, texts)
+
+
+def unlabelled(read: Callable[[str], DataFrame]) -> list[str]:
+    """Descriptions of current products, and reviews, which were redacted on their way to silver.
+
+    Args:
+        read: the tables silver.products and silver.reviews by name.
+    """
+    described = read(_PRODUCTS).where("is_current").select(F.col("description").alias("said"))
+    written = read(_REVIEWS).select(F.concat_ws(" ", "title", "text").alias("said"))
+    told = described.union(written).where("length(trim(said)) > 0").distinct()
+    return [row[0] for row in told.orderBy(F.xxhash64("said"), "said").limit(_MOST_TEXTS).collect()]
 
 
 def clicks_as_grades(shown: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +159,11 @@ def clicks_as_grades(shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def _split(
-    rows: pd.DataFrame, source: str, versions: dict[str, int], config: RelevanceConfig
+    rows: pd.DataFrame,
+    source: str,
+    versions: dict[str, int],
+    config: RelevanceConfig,
+    texts: Iterable[str] = (),
 ) -> JudgedPairs:
     if rows["query"].nunique() < _LEAST:
         raise ModelError(
@@ -146,11 +174,11 @@ def _split(
         )
     rows = rows.sort_values(["query", "title"], ignore_index=True)
     learn, asked, _ = by_query(rows, None, HELD_OUT, config.seed)
-    texts = sorted({*rows["title"], *learn["query"]})
+    every = sorted({*rows["title"], *learn["query"], *texts})
     said = json.dumps([asdict(config), versions], sort_keys=True) + rows.to_csv()
     digest = hashlib.sha256(said.encode()).hexdigest()[:32]
     return JudgedPairs(
-        learn.reset_index(drop=True), asked.reset_index(drop=True), texts, source, versions, digest
+        learn.reset_index(drop=True), asked.reset_index(drop=True), every, source, versions, digest
     )
 
 
@@ -161,7 +189,7 @@ def judge_ranker(ranker: Ranker, pairs: JudgedPairs, config: RelevanceConfig) ->
     judged = {MEAN: ranking.mean(), WORDS: ranking.words()}
     baselines = [MEAN, WORDS]
     if config.base != SCRATCH:
-        encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
+        encoder = text_encoder(config.base, max_tokens=config.max_tokens)
         judged["untouched"] = ranking.untouched(encoder)
         baselines.append("untouched")
     judged[_MODEL] = ranking.by(ranker.scores, ranker.graded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import accumulate
 
 from pyspark.sql import DataFrame
@@ -39,11 +40,7 @@ def distance(measure: str, now: State, then: State) -> float | None:
     if measure == "ks":
         return max(abs(a / n - b / m) for a, b in zip(accumulate(p), accumulate(q), strict=True))
     if measure == "psi":
-        k = len(p)
-        shares = [
-            ((a + 0.5) / (n + k / 2), (b + 0.5) / (m + k / 2)) for a, b in zip(p, q, strict=True)
-        ]
-        return sum((a - b) * math.log(a / b) for a, b in shares)
+        return stability_index(p, q)
     chi = 0.0
     for a, b in zip(p, q, strict=True):
         if a + b:
@@ -52,6 +49,15 @@ def distance(measure: str, now: State, then: State) -> float | None:
             expected = (a + b) * m / (n + m)
             chi += (b - expected) ** 2 / expected
     return math.sqrt(chi / (n + m))
+
+
+def stability_index(now: Sequence[int], then: Sequence[int]) -> float:
+    """The population stability index of two counts over the same bins, half a row added to each."""
+    n, m, k = sum(now), sum(then), len(now)
+    shares = [
+        ((a + 0.5) / (n + k / 2), (b + 0.5) / (m + k / 2)) for a, b in zip(now, then, strict=True)
+    ]
+    return sum((a - b) * math.log(a / b) for a, b in shares)
 
 
 def bins_for(

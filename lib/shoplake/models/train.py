@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from shoplake.models.config import TwoTowerConfig
 from shoplake.models.inputs import COLUMNS, Tokens, TrainInputs, read_catalogue, read_texts
 from shoplake.models.objective import Fresh, Objective, sampled, whole_catalogue
 from shoplake.models.progress import Progress, ProgressLine
+from shoplake.models.sinks import opened
 from shoplake.models.two_tower import TwoTower
 
 
@@ -55,6 +56,7 @@ def train(
     inputs: TrainInputs,
     run_dir: str,
     report: Callable[[Progress], None] | None = None,
+    sinks: Sequence[str] = (),
 ) -> TrainResult:
     """Train a two-tower model; called again after a crash, go on from the last checkpoint.
 
@@ -66,6 +68,7 @@ def train(
         inputs: files to read.
         run_dir: the run's own folder, the same for all processes.
         report: called by rank 0 after each step; prints a line every few seconds if not given.
+        sinks: where rank 0 writes losses and rates as they come, see `sinks`.
 
     Raises:
         ModelError: the base model, the inputs or a checkpoint cannot be used.
@@ -76,7 +79,10 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     report = report or ProgressLine()
     fingerprint = run_fingerprint(config, inputs)
-    with joined(config.timeout_seconds) as (rank, size, device):
+    with (
+        joined(config.timeout_seconds) as (rank, size, device),
+        opened(() if rank else sinks, folder, asdict(config)) as told,
+    ):
         # The model. Dropout stays off (`eval`): fine-tuning takes few steps at a small rate, and
         # without it a step is a function of weights and batch, whatever the number of processes.
         torch.manual_seed(config.seed)
@@ -162,6 +168,7 @@ def train(
                 optimiser.zero_grad(set_to_none=True)
                 step += 1
                 curve.append((step, mean))
+                told(step, {"train_loss": mean, "learning_rate": optimiser.param_groups[0]["lr"]})
                 if rank == 0:
                     if step % config.checkpoint_every == 0:
                         save_checkpoint(

@@ -12,6 +12,7 @@ from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
 
 from shoplake.errors import ShoplakeError
+from shoplake.runtime.commits import REARRANGING, changed_at, rearranged_to
 from shoplake.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Lake:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self.spark = spark
         self.settings = settings
+        # Under a catalog: the newest version with the rows of a version that was asked for.
+        self._rearranged: dict[tuple[str, int], int] = {}
 
     def identifier(self, name: str) -> str:
         """The name in SQL: `` delta.`/lake/silver/orders` `` or `` `main`.`silver`.`orders` ``."""
@@ -78,6 +81,9 @@ class Lake:
     def read(self, name: str, version: int | None = None) -> DataFrame:
         """The table's rows, as of a Delta version when one is given.
 
+        Read from the files that later rearranging (`version`) has put them in: those of the version
+        itself may be gone.
+
         Raises:
             ShoplakeError: the table does not exist yet.
         """
@@ -89,7 +95,7 @@ class Lake:
             )
         reader = self.spark.read.format("delta")
         if version is not None:
-            reader = reader.option("versionAsOf", version)
+            reader = reader.option("versionAsOf", self._at(name, version))
         if self.settings.catalog:
             return reader.table(self.identifier(name))
         return reader.load(str(self.folder(name)))
@@ -129,24 +135,40 @@ class Lake:
         if not self.settings.catalog:
             from deltalake import DeltaTable as FolderTable
 
-            files = FolderTable(str(self.folder(name)), version=version).get_add_actions(True)
+            table = FolderTable(str(self.folder(name)), version=self._at(name, version))
+            files = table.get_add_actions(True)
             counts = [int(n) for n in files.column("num_records").to_pylist() if n is not None]
             if len(counts) == files.num_rows:
                 return sum(counts)
         return self.read(name, version).count()
 
     def version(self, name: str) -> int | None:
-        """The newest Delta version, or None when the table does not exist."""
+        """The Delta version that changed the rows last, or None when the table does not exist.
+
+        Later ones, if any, have rearranged files: nothing is to be built again because of them.
+        """
         if not self.exists(name):
             return None
         if not self.settings.catalog:
             from deltalake import DeltaTable as FolderTable
 
             # A Spark job would take a hundred times as long.
-            return FolderTable(str(self.folder(name)), without_files=True).version()
-        row = self.delta(name).history(1).select("version").first()
-        assert row is not None
-        return int(row[0])
+            folder = self.folder(name)
+            return changed_at(folder, FolderTable(str(folder), without_files=True).version())
+        for commits in (1, 1000):
+            past = self.delta(name).history(commits).select("version", "operation").collect()
+            changed = [int(v) for v, operation in past if operation not in REARRANGING]
+            if changed:
+                break
+        found = changed[0] if changed else int(past[-1][0])
+        self._rearranged[name, found] = int(past[0][0])
+        return found
+
+    def _at(self, name: str, version: int) -> int:
+        """The newest version whose rows are those of `version`."""
+        if not self.settings.catalog:
+            return rearranged_to(self.folder(name), version)
+        return self._rearranged.get((name, version), version)
 
     def is_empty(self, name: str) -> bool:
         """Whether a table in a lake of folders has no data files; False where it takes a job."""

@@ -42,6 +42,9 @@ _SMALL_MACHINE = {
     "spark.python.daemon.module": "shoplake.runtime.workers",
     # Else every column function asks the JVM for a setting and looks where it was called from.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
+    # Hadoop's usual local file system writes a .crc beside each file and forks `chmod` for both.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
     # Deletion vectors stay off: Petastorm reads data files without them.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
 }

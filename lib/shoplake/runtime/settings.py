@@ -56,6 +56,13 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class TrackingSettings:
+    """Where a training's figures go besides MLflow; each sink is an extra of the package."""
+
+    sinks: list[Literal["tensorboard", "wandb"]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class KafkaSettings:
     """Where Kafka is, and options of Spark's source and sink; secrets are named, not written."""
 
@@ -76,6 +83,7 @@ class Settings:
     pseudonym_key: KeySettings
     training: TrainingSettings
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
     @property
     def root(self) -> Path:

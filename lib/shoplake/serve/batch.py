@@ -16,10 +16,10 @@ from shoplake.serve.fairness import POOL, FairExposure
 from shoplake.serve.fallback import Fallback
 from shoplake.serve.histories import COLUMNS, Histories, read_histories
 from shoplake.serve.instant import instant
-from shoplake.serve.reasons import POPULAR, reasons
-from shoplake.serve.scorer import Floats, Ints, Scorer
+from shoplake.serve.reasons import POPULAR, reasons, reasons_by_near
+from shoplake.serve.scorer import AnyScorer, BlockScorer, Floats, Ints, columns_of
 from shoplake.serve.settings import ServeError, ServeSettings
-from shoplake.serve.topk import TopK, require_finite, top_k
+from shoplake.serve.topk import TopK, require_finite, top_k, top_k_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -32,7 +32,7 @@ SCHEMA = (
 
 def recommend(
     histories: DataFrame,
-    scorer: Scorer,
+    scorer: AnyScorer,
     catalogue: Catalogue,
     fallback: Fallback,
     settings: ServeSettings,
@@ -44,14 +44,15 @@ def recommend(
 ) -> DataFrame:
     """Up to k recommendations a person, as gold.recommendations holds them.
 
-    The model and the catalogue travel to the workers inside the function, so this runs on Spark
-    Connect too. A person with no history gets their group's fallback list.
+    The model and the catalogue travel to the workers inside the function, which Spark broadcasts
+    when it is large, so this runs on Spark Connect too. A person with no history gets their
+    group's fallback list.
 
     Args:
         histories: one row a person: person_key, history (array<int> of item_index, newest first),
             history_counts (how often bought), history_days (days since last touched), group
             (string; for the fallback). Null, empty or all-0 arrays mean no history.
-        scorer: a model whose `items` has a row for each item of the catalogue.
+        scorer: a model of exactly the items of the catalogue.
         as_of: the instant the histories end at.
         fair: re-ranks each block for the exposure of brands; who else is in the block then matters.
 
@@ -66,14 +67,15 @@ def recommend(
     """
     from pyspark.sql import functions as F
 
-    if len(scorer.items) != len(catalogue.product_ids):
+    if columns_of(scorer) != len(catalogue.product_ids):
         raise ServeError(
-            f"the model knows {len(scorer.items) - 1:,} items, "
+            f"the model knows {columns_of(scorer) - 1:,} items, "
             f"the catalogue has {len(catalogue.product_ids) - 1:,}",
             where=f"{model_name} version {model_version} and gold.item_features",
             remedy="rebuild the model's item vectors from the catalogue's item_features version",
         )
-    require_finite("item vectors", scorer.items[1:])
+    if not isinstance(scorer, BlockScorer):
+        require_finite("item vectors", scorer.items[1:])
     job = BatchScorer(scorer, catalogue, fallback, settings, fair)
     scored = histories.select("person_key", *COLUMNS, "group").mapInPandas(job.run, SCHEMA)
     return scored.select(
@@ -94,7 +96,7 @@ def recommend(
 class BatchScorer:
     """What each worker runs: frames of histories in, frames of recommendations out."""
 
-    scorer: Scorer
+    scorer: AnyScorer
     catalogue: Catalogue
     fallback: Fallback
     settings: ServeSettings
@@ -119,9 +121,11 @@ class BatchScorer:
         self, people: pd.DataFrame, histories: Histories, allowed: NDArray[np.bool_]
     ) -> pd.DataFrame:
         best = recommend_block(self.scorer, histories, allowed, self.settings, self.fair)
-        why = reasons(
-            best.indices, histories.items, histories.counts, self.scorer.items, self.catalogue.names
-        )
+        told = best.indices, histories.items, histories.counts
+        if isinstance(self.scorer, BlockScorer):
+            why = reasons_by_near(*told, self.scorer.near, self.catalogue.names)
+        else:
+            why = reasons(*told, self.scorer.items, self.catalogue.names)
         rows, ranks = np.nonzero(best.indices)
         at = rows, ranks
         return self._frame(people, rows, ranks, best.indices[at], best.scores[at], why[at])
@@ -162,7 +166,7 @@ class BatchScorer:
 
 
 def recommend_block(
-    scorer: Scorer,
+    scorer: AnyScorer,
     histories: Histories,
     allowed: NDArray[np.bool_],
     settings: ServeSettings,
@@ -175,15 +179,21 @@ def recommend_block(
     """
     size = len(histories.items)
     seen = histories.resized(settings.people_block, settings.history_length)
-    best = top_k(
-        scorer.people(seen.items, seen.counts, seen.days)[:size],
-        scorer.items,
-        settings.k if fair is None else max(settings.k, POOL),
-        history=seen.items[:size],
-        adjustment=scorer.own_adjustment(seen.counts, seen.days)[:size],
-        excluded=histories.excluded(settings),
-        allowed=allowed,
-        people_block=settings.people_block,
-        item_block=settings.item_block,
-    )
+    k = settings.k if fair is None else max(settings.k, POOL)
+    excluded = histories.excluded(settings)
+    if isinstance(scorer, BlockScorer):
+        scores = scorer.block(seen.items, seen.counts, seen.days)[:size]
+        best = top_k_of(scores, k, excluded=excluded, allowed=allowed)
+    else:
+        best = top_k(
+            scorer.people(seen.items, seen.counts, seen.days)[:size],
+            scorer.items,
+            k,
+            history=seen.items[:size],
+            adjustment=scorer.own_adjustment(seen.counts, seen.days)[:size],
+            excluded=excluded,
+            allowed=allowed,
+            people_block=settings.people_block,
+            item_block=settings.item_block,
+        )
     return best if fair is None else fair.rerank(best, settings.k)

@@ -45,23 +45,24 @@ class Catalogue:
 
 def scorer_inputs(
     items: DataFrame, snapshot: DataFrame
-) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
-    """Texts, log_popularity and log_recent [C] by item_index, as a text model's scorer takes them.
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64], list[str]]:
+    """Texts, log_popularity, log_recent and product ids [C] by item_index: what a scorer takes.
 
     Args:
         items: one `as_of` of gold.item_features.
         snapshot: item_index, log_popularity and log_recent at that instant; items it lacks have 0.
     """
-    rows = pd.DataFrame(items.select("item_index", "text").toPandas())
+    rows = pd.DataFrame(items.select("item_index", "text", "product_id").toPandas())
     size = len(rows) + 1
-    texts = [""] * size
-    for index, text in zip(rows["item_index"], rows["text"], strict=True):
-        texts[index] = text
-    columns = ["item_index", "log_popularity", "log_recent"]
-    known = pd.DataFrame(snapshot.select(columns).toPandas())
+    texts, products = [""] * size, [""] * size
+    columns = (rows[name] for name in ("item_index", "text", "product_id"))
+    for index, text, product in zip(*columns, strict=True):
+        texts[index], products[index] = text, product
+    wanted = ["item_index", "log_popularity", "log_recent"]
+    known = pd.DataFrame(snapshot.select(wanted).toPandas())
     priors = np.zeros((2, size))
     priors[:, known["item_index"]] = known[["log_popularity", "log_recent"]].to_numpy().T
-    return texts, priors[0], priors[1]
+    return texts, priors[0], priors[1], products
 
 
 def load_catalogue(items: DataFrame) -> Catalogue:

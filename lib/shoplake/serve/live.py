@@ -7,6 +7,7 @@ the newest event, from the batch's own item vectors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import numpy as np
 
 from shoplake.features.interactions import POSITIVE
 from shoplake.serve.instant import instant
-from shoplake.serve.scorer import Floats, Ints, Scorer
+from shoplake.serve.scorer import AnyScorer, BlockScorer, Floats, Ints, Scorer
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,18 +44,62 @@ class SessionScorer:
 
     def people(self, history: Ints, counts: Ints, days: Ints) -> Floats:
         """Person vectors [P, d]; arrays as in `Scorer`."""
-        whole = self.base.people(history, counts, days)
-        at = np.arange(history.shape[1]) < self.newest
-        session = (history > 0) & (days == 0) & at
-        if not self.weight or not session.any():
-            return whole
-        now = self.base.people(*(np.where(session, part, 0) for part in (history, counts, days)))
-        weight = np.where(session.any(axis=1), self.weight, 0.0)[:, None]
-        return ((1 - weight) * whole + weight * now).astype(np.float32)
+        arrays = history, counts, days
+        return _twice(self.base.people, *arrays, self.newest, self.weight)
 
     def own_adjustment(self, counts: Ints, days: Ints) -> Floats:
         """What being in the history adds [P, H]."""
         return self.base.own_adjustment(counts, days)
+
+
+@dataclass(frozen=True)
+class SessionBlocks:
+    """`SessionScorer` of a model that gives scores: they are mixed as vectors are there."""
+
+    base: BlockScorer
+    newest: int
+    weight: float
+
+    @property
+    def size(self) -> int:
+        """C."""
+        return self.base.size
+
+    @property
+    def near(self) -> Ints:
+        """As the model has it."""
+        return self.base.near
+
+    def block(self, history: Ints, counts: Ints, days: Ints) -> Floats:
+        """Scores [P, C]; arrays as in `Scorer`."""
+        arrays = history, counts, days
+        return _twice(self.base.block, *arrays, self.newest, self.weight)
+
+
+def with_session(scorer: AnyScorer, newest: int, weight: float) -> AnyScorer:
+    """The model with a second look at the session; arguments as in `SessionScorer`."""
+    if isinstance(scorer, BlockScorer):
+        return SessionBlocks(scorer, newest, weight)
+    return SessionScorer(scorer, newest, weight)
+
+
+def _twice(
+    read: Callable[[Ints, Ints, Ints], Floats],
+    history: Ints,
+    counts: Ints,
+    days: Ints,
+    newest: int,
+    weight: float,
+) -> Floats:
+    """What `read` makes of the history, mixed with what it makes of its newest items of today."""
+    whole = read(history, counts, days)
+    at = np.arange(history.shape[1]) < newest
+    session = (history > 0) & (days == 0) & at
+    if not weight or not session.any():
+        return whole
+    now = read(*(np.where(session, part, 0) for part in (history, counts, days)))
+    share = np.where(session.any(axis=1), weight, 0.0)[:, None]
+    return ((1 - share) * whole + share * now).astype(np.float32)
 
 
 def available_now(items: DataFrame, products: DataFrame) -> DataFrame:

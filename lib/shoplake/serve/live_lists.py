@@ -12,13 +12,11 @@ from shoplake.features.behaviour import TABLES
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
-from shoplake.serve.batch import recommend
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
-from shoplake.serve.fallback import build_fallback, recent_popularity
-from shoplake.serve.live import SessionScorer, available_now, outdated
-from shoplake.serve.parents import tell_parents
+from shoplake.serve.fallback import recent_popularity
+from shoplake.serve.live import available_now, outdated, with_session
 from shoplake.serve.people import everyone
-from shoplake.serve.personal import PersonalFrequencyScorer
+from shoplake.serve.served import Served
 from shoplake.serve.stock import PLAN, in_supply
 
 if TYPE_CHECKING:
@@ -26,13 +24,14 @@ if TYPE_CHECKING:
 
     from shoplake.governance.run import Read, Run
     from shoplake.models.tracking import Registry
-    from shoplake.serve.scorer import Scorer
+    from shoplake.serve.canary import Side
+    from shoplake.serve.scorer import AnyScorer
     from shoplake.serve.settings import ServeSettings
 
 LIVE, BATCH, ITEMS = "gold.live_recommendations", "gold.recommendations", "gold.item_features"
 SOURCES = (*TABLES, "silver.people", "silver.products", ITEMS, BATCH, PLAN)
-#: The champion's item vectors at a batch's instant; a stream asks for them at every trigger.
-_VECTORS: dict[tuple[object, ...], Scorer] = {}
+#: Versions as of a batch's instant; a stream asks for them at every trigger.
+_VECTORS: dict[tuple[object, ...], AnyScorer] = {}
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,14 @@ class LiveLists:
 
     Attributes:
         run: of the step; its lake is read.
-        registry, version: the model; None while personal frequency serves.
+        registry, serving: the model, and whom which of its versions serves.
         settings: of serving.
         since: the instant of the batch.
     """
 
     run: Run
     registry: Registry
-    version: str | None
+    serving: tuple[Side, ...]
     settings: ServeSettings
     since: datetime
 
@@ -73,33 +72,33 @@ class LiveLists:
         catalogue = load_catalogue(there)
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
         popular = recent_popularity(read("silver.orders"), people, "group", self.since)
-        scorer: Scorer = PersonalFrequencyScorer(catalogue.popularity)
-        if self.version is not None:
-            scorer = self._vectors(did, items, index)
         whose = outdated(did, read(BATCH).where(at_batch), there, self.since)
         mine = did.join(whose, "person_key", "left_semi")
         past = seen(mine, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
         arrays = history_arrays(self.settings.history_length)
         histories = touched_items(past, index).select("person_key", *arrays)
-        model = f"{self.registry.name}/{self.version}" if self.version else None
-        tell_parents(self.run, model, items, popular, target=LIVE)
-        session = SessionScorer(scorer, self.settings.session_items, self.settings.session_weight)
-        fresh = recommend(
+        fresh = Served(self.run, self.registry, self.serving, self.settings, LIVE).lists(
             everyone(histories, people.join(whose, "person_key", "left_semi")),
-            *(session, catalogue, build_fallback(catalogue, self.settings, popular)),
-            self.settings,
+            catalogue,
+            lambda version: self._vectors(version, did, items, index),
             as_of=now,
-            model_name=self.registry.name if self.version else "personal_frequency",
-            model_version=self.version or "0",
+            items=items,
+            popular=popular,
+            reading=lambda scorer: with_session(
+                scorer, self.settings.session_items, self.settings.session_weight
+            ),
         )
         return fresh.withColumn("batch_as_of", F.lit(self.since))
 
-    def _vectors(self, did: DataFrame, items: DataFrame, index: DataFrame) -> Scorer:
+    def _vectors(
+        self, version: str, did: DataFrame, items: DataFrame, index: DataFrame
+    ) -> AnyScorer:
         lake = self.run.lake
-        key = (lake.settings.lake, self.version, self.since, lake.version(ITEMS))
-        if key not in _VECTORS:
-            _VECTORS.clear()
+        state = (lake.settings.lake, self.since, lake.version(ITEMS))
+        for key in [key for key in _VECTORS if key[1:] != state]:
+            del _VECTORS[key]
+        if (version, *state) not in _VECTORS:
             snapshot = item_snapshots(did, index, [Cut(0, self.since, self.since, "test")])
             texts = scorer_inputs(items, snapshot)
-            _VECTORS[key] = self.registry.load(str(self.version)).scorer(*texts)
-        return _VECTORS[key]
+            _VECTORS[version, *state] = self.registry.load(version).scorer(*texts)
+        return _VECTORS[version, *state]

@@ -32,13 +32,51 @@ def reasons(
         items: item vectors [C, d] by item_index.
         names: [C] product names by item_index.
     """
+    nearest, cosine = most_similar(recommended, history, items)
+    named = np.where(cosine > 0, nearest, 0)
+    return _told(recommended, history, counts, named, "similar to", names)
+
+
+def reasons_by_near(
+    recommended: Ints,
+    history: Ints,
+    counts: Ints,
+    near: Ints,
+    names: NDArray[np.object_],
+) -> NDArray[np.object_]:
+    """What `reasons` returns, of a model without item vectors.
+
+    Instead of a cosine the history item that speaks most for the recommended one is named ("goes
+    with <name>"). A model in which no item speaks for another recommends what is popular, and
+    says so.
+
+    Args:
+        recommended, history, counts, names: as in `reasons`.
+        near: [C, n] item_index, of `scorer.BlockScorer`.
+    """
+    close = near[recommended]
+    there = (close[..., None] == history[:, None, None, :]).any(axis=3) & (close > 0)
+    first = np.take_along_axis(close, there.argmax(axis=2)[..., None], axis=2)[..., 0]
+    named = np.where(there.any(axis=2), first, 0)
+    general = GENERAL if near.any() else POPULAR
+    return _told(recommended, history, counts, named, "goes with", names, general)
+
+
+def _told(
+    recommended: Ints,
+    history: Ints,
+    counts: Ints,
+    named: Ints,
+    how: str,
+    names: NDArray[np.object_],
+    general: str = GENERAL,
+) -> NDArray[np.object_]:
+    """Reasons [P, k]; `named` [P, k] is the history item to point to, 0 for none."""
     known = history[:, None, :] == recommended[:, :, None]
     known &= recommended[:, :, None] > 0
     times = np.where(known, counts[:, None, :], 0).max(axis=2, initial=0)
     looked_at = known.any(axis=2)
-    nearest, cosine = most_similar(recommended, history, items)
-
-    result = np.full(recommended.shape, GENERAL, dtype=object)
+    result = np.full(recommended.shape, general, dtype=object)
     for at in np.ndindex(recommended.shape):
         if recommended[at] == 0:
             result[at] = ""
@@ -46,8 +84,8 @@ def reasons(
             result[at] = _bought(int(times[at]))
         elif looked_at[at]:
             result[at] = "you looked at this"
-        elif cosine[at] > 0 and names[nearest[at]]:
-            result[at] = f"similar to {names[nearest[at]]}"
+        elif named[at] and names[named[at]]:
+            result[at] = f"{how} {names[named[at]]}"
     return result
 
 

@@ -1,4 +1,4 @@
-"""Exact top-k of a dot-product model, in blocks, so memory does not grow with people x items."""
+"""Exact top-k, for dot products in blocks, so that memory does not grow with people x items."""
 
 from __future__ import annotations
 
@@ -81,6 +81,28 @@ def top_k(
             found = select(scores, k)
             running = _merge(running, TopK(found.indices + first, found.scores), k)
         best.indices[rows], best.scores[rows] = running
+    best.indices[np.isneginf(best.scores)] = 0
+    return best
+
+
+def top_k_of(scores: Floats, k: int, *, excluded: Ints, allowed: NDArray[np.bool_]) -> TopK:
+    """The k highest of scores that are there already, as `top_k` would choose them.
+
+    Args:
+        scores: [P, C]; changed.
+        k, excluded, allowed: as in `top_k`.
+
+    Raises:
+        ServeError: a score is not finite.
+    """
+    require_finite("people's scores", scores[:, 1:])
+    barred = ~allowed
+    barred[0] = True
+    scores[:, barred] = -np.inf
+    _add_within(scores, excluded, np.float32(-np.inf), slice(0, scores.shape[1]))
+    none = np.zeros((len(scores), k), dtype=np.int64)
+    nothing = TopK(none, np.full(none.shape, -np.inf, dtype=np.float32))
+    best = _merge(nothing, select(scores, k), k)
     best.indices[np.isneginf(best.scores)] = 0
     return best
 

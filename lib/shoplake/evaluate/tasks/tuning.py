@@ -22,10 +22,13 @@ from shoplake.evaluate.tuning import (
     by_query,
     some_queries,
 )
+from shoplake.models.base import load_base
 from shoplake.models.config import model_file
 from shoplake.models.relevance.adaptation import prepared
 from shoplake.models.relevance.artifact import load_ranker
+from shoplake.models.relevance.reading import FAMILIES, is_gpt, text_encoder
 from shoplake.models.relevance.settings import (
+    GPT_METHODS,
     METHODS,
     SCRATCH,
     Method,
@@ -33,15 +36,13 @@ from shoplake.models.relevance.settings import (
     load_relevance,
 )
 from shoplake.models.relevance.training import Finetuned, finetune
-from shoplake.models.search.encoder import TextEncoder
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.runtime.console import Clock, tell
 
 HELD_OUT = 0.3
 _LEAST = 20
-#: Rows that are no method: LoRA after masked language modelling, and no outside weights.
-ADAPTED, OWN, OWN_ADAPTED = "mlm+lora", "scratch", "mlm+scratch"
-ALL = (*METHODS, ADAPTED, OWN, OWN_ADAPTED)
+#: Rows that are no method: no outside weights, and what is adapted on texts first: `mlm+lora`.
+OWN = "scratch"
 
 
 def run(
@@ -60,10 +61,10 @@ def run(
         data: folder of judgements to judge on.
         train: folder to learn from; without it, 70% of the queries of `data`.
         seed: of splits, weights and batches.
-        methods: names with commas between, of `ALL`; default: all of them.
-        steps: of each method, and of the masked language modelling; default: the settings'.
+        methods: names with commas between, of `table_rows`; default: all of them.
+        steps: of each method, and of the adaptation; default: the settings'.
         queries: most queries to learn from; half as many are judged on.
-        model: conf/models/<model>.yml, or a file.
+        model: conf/models/<model>.yml, or a file; its `adapt: kind` is that of the adapted rows.
 
     Raises:
         SourceError: a folder has no judgements.
@@ -71,11 +72,11 @@ def run(
         ShoplakeError: no such method.
         ModelError: there is no base model.
     """
-    names = [n.strip() for n in methods.split(",")] if methods else list(ALL)
-    if unknown := [n for n in names if n not in ALL]:
-        raise ShoplakeError(f"no method '{unknown[0]}'", remedy=f"methods: {', '.join(ALL)}")
     config = replace(load_relevance(model_file(model)), seed=seed, patience=0, validation=0.0)
+    names = _names(methods, config)
+    adapting = steps or config.adapt.steps or config.steps
     config = replace(config, steps=steps or config.steps)
+    config = replace(config, adapt=replace(config.adapt, steps=adapting))
     earlier = read_judgements(train) if train else None
     learn_rows, asked_rows, dropped = by_query(read_judgements(data), earlier, HELD_OUT, seed)
     titles = np.unique(pd.concat([learn_rows, asked_rows])["title"].to_numpy(dtype=object))
@@ -90,7 +91,7 @@ def run(
     clock = Clock()
     baselines = [MEAN, WORDS]
     if config.base != SCRATCH:
-        encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
+        encoder = text_encoder(config.base, max_tokens=config.max_tokens)
         judged["untouched"] = ranking.untouched(encoder)
         baselines.append("untouched")
     seconds = {"untouched": clock.seconds}
@@ -126,6 +127,23 @@ def run(
     )
 
 
+def table_rows(config: RelevanceConfig) -> tuple[str, ...]:
+    """Rows of the table: methods that the base model has, adapted ones, and no outside weights."""
+    gpt = config.scratch.family == "gpt"
+    if config.base != SCRATCH:
+        gpt = is_gpt(load_base(config.base, FAMILIES).encoder)
+    kind = config.adapt.kind
+    return (*(GPT_METHODS if gpt else METHODS), f"{kind}+lora", OWN, f"{kind}+{OWN}")
+
+
+def _names(methods: str | None, config: RelevanceConfig) -> list[str]:
+    known = table_rows(config)
+    names = [n.strip() for n in methods.split(",")] if methods else list(known)
+    if unknown := [n for n in names if n not in known]:
+        raise ShoplakeError(f"no method '{unknown[0]}'", remedy=f"methods: {', '.join(known)}")
+    return names
+
+
 def _tried(
     name: str,
     config: RelevanceConfig,
@@ -134,13 +152,14 @@ def _tried(
     ranking: Reranking,
     folder: Path,
 ) -> tuple[Finetuned, Judged]:
-    plan = replace(config, adapt=replace(config.adapt, steps=config.steps if "mlm" in name else 0))
-    if name in (OWN, OWN_ADAPTED):
+    first, _, last = name.rpartition("+")
+    plan = config if first else replace(config, adapt=replace(config.adapt, steps=0))
+    if last == OWN:
         plan = replace(plan, base=SCRATCH, method="full")
         plan = replace(plan, learning_rates={**plan.learning_rates, "full": _OWN_RATE})
         plan = replace(plan, adapt=replace(plan.adapt, learning_rate=_OWN_RATE))
     else:
-        plan = plan.by("lora" if name == ADAPTED else cast(Method, name))
+        plan = plan.by(cast(Method, last))
     folder.mkdir()
     plan = prepared(plan, texts, folder / "base")
     made = finetune(plan, str(pairs), str(folder), lambda _: None)
@@ -172,7 +191,8 @@ def _protocol(
         f"most {config.max_tokens} tokens, {config.optimizer}, no early stopping, seed "
         f"{config.seed}; rates by method: {config.learning_rates}",
         "rates": "fixed before, by convention; not chosen on this data",
-        "mlm": f"{config.steps} steps of {config.adapt.batch_size} texts of the whole catalogue "
+        "adaptation": f"{config.adapt.kind}, {config.adapt.steps} steps of "
+        f"{config.adapt.batch_size} texts of the whole catalogue "
         "before fine-tuning, without labels",
         "interval": "95% percentile bootstrap over queries; paired for differences",
     }

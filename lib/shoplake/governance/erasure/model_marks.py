@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from shoplake.contracts.book import ContractBook
@@ -39,7 +38,7 @@ def trained_on(lake: Lake, contracts: ContractBook, subject: Subject) -> list[tu
                     not rows.join(F.broadcast(keys), rows[c] == keys["key"], "semi").isEmpty()
                     for c in columns
                 )
-            except PySparkException:
+            except Exception:  # a missing file is none of PySpark's own errors
                 looked[at] = True
         if looked.get(at):
             found.add((row["model_name"], row["model_version"]))

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from shoplake.models.recommenders.interactions import Floats, Interactions
+from shoplake.models.recommenders.interactions import Floats, Interactions, product
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,4 @@ class Als:
                 people[row] = np.linalg.solve(
                     self.base + own.T @ (own * weight), (own * (1 + weight)).sum(axis=0)
                 )
-        return people @ self.items.T
+        return product(people, self.items)

@@ -12,9 +12,7 @@ import numpy as np
 
 from shoplake.errors import ModelError
 from shoplake.models.boosting import lightgbm
-from shoplake.models.config import model_file
 from shoplake.models.recommenders.interactions import Floats, Ints
-from shoplake.runtime.typed import load_yaml
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,6 @@ class BoostedConfig:
     least: int = 50
     truncation: int = 30
     held_out: float = 0.15
-
-
-def load_boosted(file: str) -> BoostedConfig:
-    """Settings from conf/models/<file>.yml or another file of that form."""
-    return load_yaml(model_file(file), BoostedConfig)
 
 
 def rank_model(

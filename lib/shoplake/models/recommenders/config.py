@@ -42,6 +42,8 @@ FAMILIES: dict[str, tuple[type, type]] = {
 }
 #: Families that read titles: their models take `vectors` [C, d], one row a title.
 OF_TITLES = frozenset({"content", "gpt_titles"})
+#: Tasks of the lake's protocol that a model may be promoted by.
+DECIDING = ("new", "all")
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,13 @@ class Family:
         name: the family's.
         config: an instance of the family's settings.
         grid: setting -> values to try on the validation part, one setting after another.
+        decides_on: in a lake, the task that the model is promoted by.
     """
 
     name: str
     config: Any
     grid: dict[str, list[Any]]
+    decides_on: str = "new"
 
     def build(self, **extra: Any) -> Recommender:
         """A model that has learned nothing yet."""
@@ -86,7 +90,8 @@ class Family:
 def load_family(name: str, file: str | None = None) -> Family:
     """A family as `conf/models/<name>.yml`, or another file of that form, sets it.
 
-    The file holds the family's settings and, under `grid`, the values that tuning tries.
+    The file holds the family's settings and, under `grid`, the values that tuning tries. With
+    `decides_on: all` a lake promotes the model by all that people buy, new to them or not.
 
     Raises:
         SettingsError: no such family, or a key that is unknown or of a wrong type.
@@ -103,9 +108,16 @@ def load_family(name: str, file: str | None = None) -> Family:
     except yaml.YAMLError as error:
         raise SettingsError(f"not valid YAML: {error}", where=str(path)) from None
     grid = data.pop("grid", {}) if isinstance(data, dict) else {}
+    decides = data.pop("decides_on", "new") if isinstance(data, dict) else "new"
+    if decides not in DECIDING:
+        raise SettingsError(
+            f"'{decides}' is no task that can decide",
+            where=f"{path}: decides_on",
+            remedy=" or ".join(DECIDING),
+        )
     config: Any = from_dict(kind, data, str(path))
     for setting, value in itertools.chain.from_iterable(
         [(setting, value) for value in values] for setting, values in grid.items()
     ):
         from_dict(kind, {**data, setting: value}, f"{path}: grid")
-    return Family(name, config, grid)
+    return Family(name, config, grid, decides)

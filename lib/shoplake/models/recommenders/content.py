@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoplake.models.recommenders.interactions import Floats, Interactions
+from shoplake.models.recommenders.interactions import Floats, Interactions, product
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Content:
     def scores(self, histories: Interactions) -> Floats:
         """Scores [B, C]."""
         weights = histories.recency(self.config.history_decay)
-        return np.asarray((histories.matrix(weights) @ self.vectors) @ self.vectors.T)
+        return product(np.asarray(histories.matrix(weights) @ self.vectors), self.vectors)
 
 
 def title_vectors(titles: Sequence[str], dimensions: int) -> Floats:

@@ -120,6 +120,17 @@ class Interactions:
         return np.bincount(self.items, minlength=self.catalogue)
 
 
+def product(left: Floats, right: Floats) -> Floats:
+    """[n, m] left [n, d] times right [m, d], by torch.
+
+    numpy's OpenBLAS rounds a row by its place in the block (Zen), so a person's scores would
+    depend on who is scored beside them.
+    """
+    import torch
+
+    return np.asarray((torch.from_numpy(left) @ torch.from_numpy(right).T).numpy())
+
+
 class Recommender(Protocol):
     """A family of recommenders: settings in the constructor, then fit, then score."""
 

@@ -8,15 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from shoplake.models.config import model_file
 from shoplake.models.recommenders.boosted import BoostedConfig, rank_model
 from shoplake.models.recommenders.candidates import of_scores
 from shoplake.models.recommenders.interactions import Floats, Interactions, Ints, Recommender
 from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
+from shoplake.runtime.typed import load_yaml
+
+
+@dataclass(frozen=True)
+class NextPurchasesConfig(BoostedConfig):
+    """Settings of the ranker; those of its trees are `BoostedConfig`.
+
+    Attributes:
+        each: candidates from each part in a lake.
+        people: most people of a training cut in a lake that are learned from.
+        decides_on: the task that a lake promotes the ranker by.
+    """
+
+    each: int = 40
+    people: int = 4000
+    decides_on: Literal["new", "all"] = "new"
+
+
+def load_next_purchases(file: str = "next_purchases") -> NextPurchasesConfig:
+    """Settings from conf/models/next_purchases.yml or another file of that form."""
+    return load_yaml(model_file(file), NextPurchasesConfig)
 
 
 @dataclass(frozen=True)

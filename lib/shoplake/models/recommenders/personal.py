@@ -56,7 +56,7 @@ class Personal:
         newest = np.full(found.shape, np.inf, dtype=np.float32)
         np.minimum.at(newest, own, age)
         fresh = 1 / (1 + newest[own])
-        often = times[own] / (1 + times.max())
+        often = times[own] / (1 + times[own])
         first, second = (times[own], fresh) if self.config.by == "frequency" else (fresh, often)
         scale = 0.5 if self.config.by == "frequency" else 1e-4
         found[own] = 1 + first + scale * second + 1e-6 * found[own]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from shoplake.models.recommenders.accountant import epsilon
-from shoplake.models.recommenders.interactions import Floats, Interactions
+from shoplake.models.recommenders.interactions import Floats, Interactions, product
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Private:
     def scores(self, histories: Interactions) -> Floats:
         """Scores [B, C]."""
         vectors = mean_rows(histories).astype(np.float32) @ self.inside
-        return np.asarray(vectors @ self.outside.T + self.bias, dtype=np.float32)
+        return product(vectors, self.outside) + self.bias
 
     def loss(self, histories: Interactions) -> NDArray[np.float64]:
         """What training lowers [B]: the mean of -log p(item) over each history's own items."""

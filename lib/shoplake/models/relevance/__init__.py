@@ -1,1 +1,1 @@
-"""Rankers of text learnt from judged pairs: two architectures, six methods, any base model."""
+"""Rankers of text learnt from judged pairs: two architectures, six methods, BERT and GPT bases."""

@@ -1,4 +1,4 @@
-"""A ranker on disk: `base/` has BERT's shape and tokenizer, `weights.safetensors` all weights.
+"""A ranker on disk: `base/` has the base's shape and tokenizer, `weights.safetensors` all weights.
 
 `config.json` holds the settings and `loss.json` the losses by step. No person's data is in it.
 """

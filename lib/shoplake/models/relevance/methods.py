@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from shoplake.errors import ModelError
 from shoplake.models.relevance.bottleneck import add_bottlenecks
 from shoplake.models.relevance.prefix import PrefixedEncoder
-from shoplake.models.relevance.settings import RelevanceConfig
+from shoplake.models.relevance.reading import is_gpt
+from shoplake.models.relevance.settings import GPT_METHODS, Method, RelevanceConfig
 
 _ORTHOGONAL = 0.5
 _IMPORTANCES = ("ipt", "exp_avg_ipt", "exp_avg_unc")
@@ -22,8 +23,9 @@ def with_method(encoder: nn.Module, config: RelevanceConfig) -> nn.Module:
     LoRA: Hu et al. 2021; AdaLoRA: Zhang et al. 2023; both by peft.
 
     Raises:
-        ModelError: `modules` names no layer of the encoder.
+        ModelError: `modules` names no layer of the encoder, or a GPT has no such method.
     """
+    check_method(encoder, config.method)
     sizes = config.adapters
     encoder.requires_grad_(config.method == "full")
     if config.method == "houlsby":
@@ -35,12 +37,32 @@ def with_method(encoder: nn.Module, config: RelevanceConfig) -> nn.Module:
     return encoder
 
 
+def check_method(encoder: nn.Module, method: Method) -> None:
+    """Refuse a method that is written for other layers.
+
+    Raises:
+        ModelError: a GPT is to be fine-tuned by prefix or houlsby.
+    """
+    if is_gpt(encoder) and method not in GPT_METHODS:
+        raise ModelError(
+            f"a GPT cannot be fine-tuned by {method}, which is written for the layers of BERT",
+            where="relevance: method",
+            remedy=f"set it to one of {', '.join(GPT_METHODS)}",
+        )
+
+
 def _low_rank(encoder: nn.Module, config: RelevanceConfig) -> nn.Module:
     from peft import AdaLoraConfig, LoraConfig, PeftConfig, get_peft_model
 
     sizes, steps = config.adapters, config.steps
+    shape: Any = encoder.config
+    # GPT-2's linear layers (Conv1D) keep their weights transposed.
+    transposed = shape.model_type == "gpt2"
     plan: PeftConfig = LoraConfig(
-        r=sizes.rank, lora_alpha=sizes.alpha, target_modules=sizes.modules
+        r=sizes.rank,
+        lora_alpha=sizes.alpha,
+        target_modules=sizes.modules,
+        fan_in_fan_out=transposed,
     )
     if config.method == "adalora":
         # Ranks are pruned between the first tenth and the last half of the steps.
@@ -49,6 +71,7 @@ def _low_rank(encoder: nn.Module, config: RelevanceConfig) -> nn.Module:
             target_r=sizes.rank,
             lora_alpha=sizes.alpha,
             target_modules=sizes.modules,
+            fan_in_fan_out=transposed,
             total_step=steps,
             tinit=steps // 10,
             tfinal=steps // 2,
@@ -60,7 +83,8 @@ def _low_rank(encoder: nn.Module, config: RelevanceConfig) -> nn.Module:
         raise ModelError(
             "LoRA finds no layer to be added to",
             where=str(error).splitlines()[0],
-            remedy="set adapters: modules to names of linear layers, of BERT: query, value, ...",
+            remedy="set adapters: modules to linear layers: query, value of BERT, c_attn of GPT-2, "
+            "q_proj, v_proj of other GPTs",
         ) from None
 
 

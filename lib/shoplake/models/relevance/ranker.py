@@ -1,4 +1,4 @@
-"""The ranker: a bi-encoder or a cross-encoder over one BERT, and what it says of pairs."""
+"""The ranker: a bi-encoder or a cross-encoder over one BERT or GPT, and what it says of pairs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from shoplake.models.base import Base
 from shoplake.models.relevance.methods import with_method
+from shoplake.models.relevance.reading import Reader
 from shoplake.models.relevance.settings import RelevanceConfig
 from shoplake.models.search.encoder import budgeted, lean, padded
-from shoplake.models.search.text import words
 
 Floats = NDArray[np.float64]
 _BUDGET = 4096
@@ -33,6 +33,7 @@ class Ranker(nn.Module):
         torch.manual_seed(config.seed)
         self.config = config
         self.tokenizer: Any = base.tokenizer
+        self._reader = Reader(base, config.max_tokens)
         self.encoder = with_method(base.encoder, config)
         width = base.width
         self.head: nn.Module = nn.Identity()
@@ -57,33 +58,22 @@ class Ranker(nn.Module):
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of texts, units and numbers written one way, cut at `max_tokens`."""
-        said = [" ".join(words(text)) for text in texts]
-        found = self.tokenizer(said, truncation=True, max_length=self.config.max_tokens)
-        return list(found["input_ids"]) if said else []
+        return self._reader.tokens(texts)
 
     def paired(self, query: Sequence[int], title: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Tokens of [CLS] query [SEP] title [SEP], the title cut to fit; and where the title is."""
-        room = self.config.max_tokens
-        left = [*query[:-1][: room // 2], query[-1]]
-        right = title[1:][: room - len(left)]
-        return [*left, *right], [0] * len(left) + [1] * len(right)
+        """Tokens of a query and a title, and where the title is: `Reader.paired`."""
+        return self._reader.paired(query, title)
 
     def vectors(self, tokens: Sequence[Sequence[int]]) -> Tensor:
         """Unit vectors [texts, width] of one batch."""
-        return nn.functional.normalize(self.head(self._pooled(tokens)).float(), dim=-1)
+        pooled = self._reader.pooled(self.encoder, tokens)
+        return nn.functional.normalize(self.head(pooled).float(), dim=-1)
 
     def outputs(self, pairs: Sequence[tuple[list[int], list[int]]]) -> Tensor:
         """A cross-encoder's outputs [pairs, outputs] of one batch."""
         sides, _ = padded([side for _, side in pairs])
-        return self.head(self._pooled([ids for ids, _ in pairs], sides)).float()
-
-    def _pooled(self, tokens: Sequence[Sequence[int]], sides: Tensor | None = None) -> Tensor:
-        """Mean of the last layer over a text's tokens."""
-        ids, mask = (part.to(self.device) for part in padded(tokens))
-        more = {} if sides is None else {"token_type_ids": sides.to(self.device)}
-        hidden = self.encoder(input_ids=ids, attention_mask=mask, **more).last_hidden_state
-        weights = mask.unsqueeze(-1).to(hidden.dtype)
-        return (hidden * weights).sum(1) / weights.sum(1)
+        tokens = [ids for ids, _ in pairs]
+        return self.head(self._reader.pooled(self.encoder, tokens, sides)).float()
 
     def scores(self, queries: Sequence[str], titles: Sequence[str]) -> Floats:
         """A score of each pair (queries[i], titles[i]), more is better [n]."""

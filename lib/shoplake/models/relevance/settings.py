@@ -12,7 +12,9 @@ from shoplake.runtime.typed import load_yaml
 
 Method = Literal["full", "lora", "adalora", "prefix", "houlsby", "head"]
 METHODS: tuple[Method, ...] = ("full", "lora", "adalora", "prefix", "houlsby", "head")
-#: As `base`: a small BERT with random weights and a tokenizer learnt from the texts at hand.
+#: Those that a GPT can be fine-tuned by: prefix and houlsby are written for the layers of BERT.
+GPT_METHODS: tuple[Method, ...] = ("full", "lora", "adalora", "head")
+#: As `base`: a small model with random weights and a tokenizer learnt from the texts at hand.
 SCRATCH = "scratch"
 
 
@@ -21,31 +23,36 @@ class ScratchConfig:
     """A model without outside weights.
 
     Attributes:
-        vocabulary: most word pieces of the tokenizer.
-        layers, width, heads: of the BERT.
+        vocabulary: most word pieces of the tokenizer; a GPT has 257 at least, one a byte.
+        layers, width, heads: of the model.
+        family: bert (WordPiece, reads both ways) or gpt (byte-level BPE, from left to right).
     """
 
     vocabulary: int
     layers: int
     width: int
     heads: int
+    family: Literal["bert", "gpt"] = "bert"
 
 
 @dataclass(frozen=True)
 class AdaptConfig:
-    """Masked language modelling on unlabelled text, before the labels are seen.
+    """Learning from unlabelled text, before the labels are seen.
 
     Attributes:
         steps: optimiser steps; 0: none.
         batch_size: texts of a step.
-        masked: share of the tokens to guess.
+        masked: share of the tokens to guess, of mlm.
         learning_rate: peak rate of AdamW.
+        kind: mlm (masked tokens, for BERT), causal (the next token, for a GPT) or simcse (a text
+            and itself through dropout, for both); see `pretexts`.
     """
 
     steps: int
     batch_size: int
     masked: float
     learning_rate: float
+    kind: Literal["mlm", "simcse", "causal"] = "mlm"
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class RelevanceConfig:
         method: what learns: full, lora, adalora, prefix, houlsby, or the head alone.
         adapters: sizes of the parameter-efficient methods.
         learning_rates: peak rate by method.
-        adapt: masked language modelling before it.
+        adapt: learning from unlabelled text before it.
         optimizer: AdamW, or SGD with momentum 0.9.
         weight_decay: of both.
         steps: most optimiser steps.

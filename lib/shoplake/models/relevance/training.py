@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,11 @@ from shoplake.models.relevance.memory import Kept, standing_bytes
 from shoplake.models.relevance.methods import Budget, trainable
 from shoplake.models.relevance.objectives import Objective, objective
 from shoplake.models.relevance.ranker import Ranker
+from shoplake.models.relevance.reading import FAMILIES
 from shoplake.models.relevance.settings import RelevanceConfig
+from shoplake.models.relevance.stepping import add_up, optimizer_of, precision, put
 from shoplake.models.search.judgements import Judgements
+from shoplake.models.sinks import opened
 
 _CALIBRATED_ON = 2000
 
@@ -66,6 +69,7 @@ def finetune(
     pairs: str,
     run_dir: str,
     report: Callable[[Progress], None] | None = None,
+    sinks: Sequence[str] = (),
 ) -> Finetuned:
     """Fine-tune a ranker; called again after a crash, go on from the last checkpoint.
 
@@ -78,6 +82,7 @@ def finetune(
         pairs: Parquet file of judged pairs: query, title, relevance (1 to 3).
         run_dir: the run's own folder, the same for all processes.
         report: called by rank 0 after each step; prints a line every few seconds if not given.
+        sinks: where rank 0 writes losses and rates as they come, see `models.sinks`.
 
     Raises:
         ModelError: the base model, the pairs or a checkpoint cannot be used.
@@ -88,12 +93,15 @@ def finetune(
     report = report or ProgressLine()
     fingerprint = run_fingerprint(config, pairs)
     learn, held = held_out(Judgements.of(pd.read_parquet(pairs)), config)
-    with joined(config.timeout_seconds) as (rank, size, device):
-        model = Ranker(load_base(config.base), config)
+    with (
+        joined(config.timeout_seconds) as (rank, size, device),
+        opened(() if rank else sinks, folder, asdict(config)) as told,
+    ):
+        model = Ranker(load_base(config.base, FAMILIES), config)
         model.set_levels(learn.relevance)
         model.to(device)
         learns = trainable(model)
-        optimizer = _optimizer(config, learns.values())
+        optimizer = optimizer_of(config, learns.values())
         scaler = torch.amp.GradScaler(  # type: ignore[attr-defined]
             device.type, enabled=device.type == "cuda" and config.precision == "fp16"
         )
@@ -108,7 +116,7 @@ def finetune(
         if checkpoint:
             step, curve = checkpoint.step, checkpoint.curve
             more = checkpoint.optimiser
-            _put(learns, checkpoint.model)
+            put(learns, checkpoint.model)
             optimizer.load_state_dict(more["optimizer"])
             scaler.load_state_dict(more["scaler"])
             budget.restore(more["budget"])
@@ -124,7 +132,7 @@ def finetune(
                 if at % size != rank:
                     continue
                 torch.manual_seed((config.seed * 1_000_003 + step) * 1_009 + at)
-                with kept.counted(), _cast(config, device):
+                with kept.counted(), precision(config, device):
                     loss = aim.loss(model, part)
                 scaler.scale(loss).backward()
                 total += loss.detach().double()
@@ -132,7 +140,7 @@ def finetune(
             penalty = budget.penalty()
             if isinstance(penalty, torch.Tensor) and rank == 0:
                 scaler.scale(penalty).backward()
-            _add_up(learns.values(), size)
+            add_up(learns.values(), size)
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(list(learns.values()), config.clip_norm)
             scaler.step(optimizer)
@@ -142,8 +150,10 @@ def finetune(
             step += 1
             mean = float(summed(total))
             curve.append((step, mean))
+            told(step, {"training_loss": mean, "learning_rate": optimizer.param_groups[0]["lr"]})
             if validation and (step % config.validate_every == 0 or step == config.steps):
                 looks.append((step, _validated(model, aim, validation, rank, size)))
+                told(step, {"validation_loss": looks[-1][1]})
                 if config.patience and looks[-1][1] <= min(v for _, v in looks):
                     best = {name: p.detach().clone() for name, p in learns.items()}
             if rank == 0:
@@ -165,7 +175,7 @@ def finetune(
                 rest = (config.steps - step) / speed
                 report(Progress(step, config.steps, mean, speed * config.batch_size, rest))
         if best:
-            _put(learns, best)
+            put(learns, best)
         counts = [sum(p.numel() for p in found) for found in (learns.values(), model.parameters())]
         if rank == 0:
             _calibrate(model, learn, config.seed)
@@ -204,40 +214,10 @@ def held_out(judged: Judgements, config: RelevanceConfig) -> tuple[Judgements, J
     return judged.only(~held), judged.only(held)
 
 
-def _optimizer(
-    config: RelevanceConfig, parameters: Iterable[nn.Parameter]
-) -> torch.optim.Optimizer:
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(
-            list(parameters), lr=0.0, momentum=0.9, weight_decay=config.weight_decay
-        )
-    return torch.optim.AdamW(list(parameters), lr=0.0, weight_decay=config.weight_decay)
-
-
-def _cast(config: RelevanceConfig, device: torch.device) -> torch.autocast:
-    kind = torch.float16 if config.precision == "fp16" else torch.bfloat16
-    on = device.type == "cuda" and config.precision != "float32"
-    return torch.autocast(device.type, kind, enabled=on)
-
-
-def _add_up(parameters: Iterable[nn.Parameter], size: int) -> None:
-    """Gradients of all processes in one exchange; nothing where there is one process."""
-    if size == 1:
-        return
-    found = list(parameters)
-    every = [torch.zeros_like(p) if p.grad is None else p.grad for p in found]
-    together = summed(torch.cat([g.flatten() for g in every]))
-    at = 0
-    for parameter in found:
-        end = at + parameter.numel()
-        parameter.grad = together[at:end].view_as(parameter).clone()
-        at = end
-
-
 def _validated(model: Ranker, aim: Objective, parts: list[Any], rank: int, size: int) -> float:
     model.eval()
     total = torch.zeros((), dtype=torch.float64, device=model.device)
-    with torch.no_grad(), _cast(model.config, model.device):
+    with torch.no_grad(), precision(model.config, model.device):
         for part in parts[rank::size]:
             total += aim.loss(model, part).double()
     return float(summed(total))
@@ -249,12 +229,6 @@ def _done(looks: list[tuple[int, float]], patience: int) -> bool:
         return False
     losses = [value for _, value in looks]
     return len(losses) - 1 - int(np.argmin(losses)) >= patience
-
-
-def _put(learns: dict[str, nn.Parameter], weights: dict[str, torch.Tensor]) -> None:
-    with torch.no_grad():
-        for name, parameter in learns.items():
-            parameter.copy_(weights[name])
 
 
 def _calibrate(model: Ranker, learn: Judgements, seed: int) -> None:

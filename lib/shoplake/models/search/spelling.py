@@ -4,6 +4,7 @@ Candidates come from deletions on both sides (Garbe, "SymSpell", 2012), within a
 Damerau-Levenshtein distance of 2; among them the likeliest in this query wins: near, frequent, and
 found in titles beside the query's other words. Joined words are split where titles hold the parts
 side by side (`lightbulb`), and split ones are joined where titles hold the whole (`dish washer`).
+A run of Chinese is no word, and stays as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
-from shoplake.models.search.text import stem, words
+from shoplake.models.search.text import is_chinese, stem, words
 
 _PREFIX = 7
 #: Natural log units a letter's edit costs; from validation queries of home_depot.
@@ -44,7 +45,7 @@ class Speller:
             self._stems[stem(word)] += count
         self._neighbours: dict[str, list[str]] = defaultdict(list)
         for word in self._count:
-            if word.isalpha() and len(word) > 2:
+            if word.isalpha() and len(word) > 2 and not is_chinese(word):
                 for short in _deletes(word[:_PREFIX], 2 if len(word) > 4 else 1):
                     self._neighbours[short].append(word)
         self._known: dict[str, list[tuple[float, str]]] = {}
@@ -58,7 +59,7 @@ class Speller:
         tokens = self._joined(words(query))
         found: list[str] = []
         for at, token in enumerate(tokens):
-            if not token.isalpha() or len(token) < 4 or self.knows(token):
+            if _spelt(token) or self.knows(token):
                 found.append(token)
                 continue
             found += self._best(token, found[-1:] + tokens[at + 1 : at + 2])
@@ -135,6 +136,11 @@ def distance(first: str, second: str, most: int) -> int:
             return most + 1
         before, last = last, row
     return min(last[-1], most + 1)
+
+
+def _spelt(token: str) -> bool:
+    """Whether it cannot be misspelt: a number, a short word, Chinese."""
+    return not token.isalpha() or len(token) < 4 or is_chinese(token)
 
 
 def _deletes(word: str, most: int) -> set[str]:

@@ -3,10 +3,15 @@
 `3/4 in.`, `3/4-inch`, `.75"` and `0.75 inches` all become the terms `0.75` and `0.75in`;
 `2 in. x 4 in.`, `2x4` and `2 by 4` share the term `2x4`. Stems: Snowball's English stemmer
 (Porter, "Snowball: a language for stemming algorithms", 2001).
+
+Chinese is written without spaces: a run of its characters has each character and each neighbouring
+two as terms (Nie et al., "On the use of words and n-grams for Chinese information retrieval",
+2000).
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -49,7 +54,10 @@ _STOP = frozenset(
     "i,me,my,your,some,something,need,want,looking,find,buy".split(",")
 )
 
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|°")
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_TOKEN = re.compile(rf"\d+(?:\.\d+)?|[^\W\d_{_HAN}]+|[{_HAN}]+|°")
+#: Letters, digits and marks that Chinese keyboards make as wide as a character.
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _FRACTION = re.compile(r"(?:(\d+)\s*-?\s+|(\d+)-)?(?<![\d.])(\d{1,2})/(\d{1,3})(?![\d/])")
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),  # 20,000
@@ -71,7 +79,9 @@ def repaired(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words and numbers in order; fractions are decimals, units have one name."""
+    """Lower-case words, numbers, runs of Chinese; fractions are decimals, units have one name."""
+    if not text.isascii():
+        text = text.translate(_NARROW)
     text = repaired(text).lower()
     text = _FRACTION.sub(_decimal, text)
     for pattern, instead in _RULES:
@@ -87,11 +97,16 @@ def stem(word: str) -> str:
 
 
 def terms(tokens: Iterable[str]) -> list[str]:
-    """Index terms of `words`: stems, numbers alone and with unit, and dimensions joined by x."""
+    """Index terms of `words`: stems, characters and pairs of Chinese, numbers alone and with unit,
+    and dimensions joined by x.
+    """
     tokens = list(tokens)
     found: list[str] = []
     sides: list[str] = []
     for at, token in enumerate(tokens):
+        if is_chinese(token):
+            found += _grams(token)
+            continue
         if not token[0].isdigit():
             measure = at > 0 and tokens[at - 1][0].isdigit() and token in _UNIT
             if token not in _STOP and token != "x" and not (measure and _UNIT[token] in _BARE):
@@ -118,9 +133,22 @@ def terms(tokens: Iterable[str]) -> list[str]:
 _SIDES = frozenset(["w", "h", "l", "d"])
 
 
+def is_chinese(token: str) -> bool:
+    """Whether a token of `words` is a run of Chinese characters."""
+    return "\u3400" <= token[0] <= "\u9fff" or "\uf900" <= token[0] <= "\ufaff"
+
+
 def is_measure(term: str) -> bool:
     """Whether a term is a number, alone or with a unit."""
     return term[0].isdigit()
+
+
+def _grams(run: str) -> list[str]:
+    """Each character, and after it the pair that ends with it; the last pair names the thing."""
+    found = [run[0]]
+    for pair in itertools.pairwise(run):
+        found += [pair[1], "".join(pair)]
+    return found
 
 
 def _decimal(match: re.Match[str]) -> str:

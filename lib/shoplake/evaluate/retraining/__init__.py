@@ -1,0 +1,1 @@
+"""Learning again: when, and whether what was learnt may serve."""

@@ -1,0 +1,50 @@
+"""What a training step needs besides its loss: an optimiser, a precision, everyone's gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from shoplake.models.collectives import summed
+from shoplake.models.relevance.settings import RelevanceConfig
+
+
+def optimizer_of(
+    config: RelevanceConfig, parameters: Iterable[nn.Parameter]
+) -> torch.optim.Optimizer:
+    """The config's optimiser; the loop sets its rate."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(
+            list(parameters), lr=0.0, momentum=0.9, weight_decay=config.weight_decay
+        )
+    return torch.optim.AdamW(list(parameters), lr=0.0, weight_decay=config.weight_decay)
+
+
+def precision(config: RelevanceConfig, device: torch.device) -> torch.autocast:
+    """The config's precision on a GPU; float32 elsewhere."""
+    kind = torch.float16 if config.precision == "fp16" else torch.bfloat16
+    on = device.type == "cuda" and config.precision != "float32"
+    return torch.autocast(device.type, kind, enabled=on)
+
+
+def add_up(parameters: Iterable[nn.Parameter], size: int) -> None:
+    """Gradients of all processes in one exchange; nothing where there is one process."""
+    if size == 1:
+        return
+    found = list(parameters)
+    every = [torch.zeros_like(p) if p.grad is None else p.grad for p in found]
+    together = summed(torch.cat([g.flatten() for g in every]))
+    at = 0
+    for parameter in found:
+        end = at + parameter.numel()
+        parameter.grad = together[at:end].view_as(parameter).clone()
+        at = end
+
+
+def put(learns: dict[str, nn.Parameter], weights: dict[str, torch.Tensor]) -> None:
+    """Weights into the parameters of the same names."""
+    with torch.no_grad():
+        for name, parameter in learns.items():
+            parameter.copy_(weights[name])
