@@ -97,6 +97,7 @@ def recorded(run: Run) -> int:
     return int(query(run.lake.settings, sql)[0]["n"])
 
 
+@pytest.mark.slow
 def test_a_merge_has_the_lineage_of_its_candidates_and_is_not_recorded_twice(shop: Run) -> None:
     build(shop)
     assert of(shop) == EXPECTED

@@ -160,6 +160,7 @@ def test_the_change_feed_tells_of_no_change(run: Run) -> None:
     assert changes.where(f"_commit_version = {joined}").isEmpty()
 
 
+@pytest.mark.slow
 def test_a_long_log_gets_a_checkpoint_and_keeps_its_versions(run: Run) -> None:
     folder = run.lake.folder(TABLE)
     for n in range(21):
@@ -182,6 +183,7 @@ def test_a_dry_run_touches_no_file(run: Run) -> None:
     assert {p: p.stat().st_mtime_ns for p in run.lake.settings.root.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_gold_stays_as_it_is_while_a_training_may_go_on(run: Run) -> None:
     folder = run.lake.folder("gold.examples")
     for n in range(5):
@@ -199,6 +201,7 @@ def test_while_an_erasure_is_not_completed_nothing_is_maintained(run: Run) -> No
         next(maintain_tables(run, SAID, {}))
 
 
+@pytest.mark.slow
 def test_what_was_done_is_recorded_and_only_that(run: Run) -> None:
     folder = str(run.lake.folder(TABLE))
     write_deltalake(folder, visits(0))

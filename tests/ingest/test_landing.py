@@ -73,6 +73,7 @@ def rows(run: Run, table: str = "bronze.orders") -> list[str]:
     return sorted(r.order_id for r in run.lake.read(table).collect())
 
 
+@pytest.mark.slow
 def test_only_new_files_are_read_on_a_rerun(
     shop: tuple[Mapping, Path], fresh: Callable[[], Run]
 ) -> None:

@@ -42,6 +42,7 @@ def test_numbers_are_kept_as_written() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_poison_is_held_with_its_place_and_the_rest_goes_on(
     corner: Corner, line: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:

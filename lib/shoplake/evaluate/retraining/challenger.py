@@ -19,6 +19,8 @@ from shoplake.evaluate.retraining.verdicts import Decision, after_canary, after_
 from shoplake.features.behaviour import Behaviour
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.training import item_snapshots
+from shoplake.models.artifact import LoadedTwoTower
+from shoplake.models.recommenders.lake_model import LakeModel
 from shoplake.models.tracking import Registry
 from shoplake.serve.catalogue import scorer_inputs
 from shoplake.serve.histories import read_histories
@@ -111,15 +113,16 @@ class Challenger:
             return None
         made = lake.read("gold.recommendations").select("as_of").distinct()
         batches = [r["as_of"] for r in made.where(F.col("as_of") >= instant(cut)).collect()]
-        rows = self._shown(cut)
+        models = {"new": self.registry.load(self.version), "old": self.registry.load(self.champion)}
         parts = []
         later: datetime | None = None
-        for at in sorted(batches, reverse=True)[:_BATCHES]:
-            of_batch = rows.where(F.col("at") >= instant(at))
-            if later is not None:
-                of_batch = of_batch.where(F.col("at") < instant(later))
-            parts.append(self._scored(behaviour, of_batch, at, length))
-            later = at
+        with lake.held(self._shown(cut)) as rows:
+            for at in sorted(batches, reverse=True)[:_BATCHES]:
+                of_batch = rows.where(F.col("at") >= instant(at))
+                if later is not None:
+                    of_batch = of_batch.where(F.col("at") < instant(later))
+                parts.append(self._scored(behaviour, of_batch, at, length, models))
+                later = at
         scored = pd.concat(parts) if parts else pd.DataFrame()
         if scored.empty:
             return None
@@ -128,7 +131,12 @@ class Challenger:
         return challenge(as_arrays(scored), new, old, seed=_SEED)
 
     def _scored(
-        self, behaviour: Behaviour, rows: DataFrame, at: datetime, length: int
+        self,
+        behaviour: Behaviour,
+        rows: DataFrame,
+        at: datetime,
+        length: int,
+        models: dict[str, LoadedTwoTower | LakeModel],
     ) -> pd.DataFrame:
         """Impressions of one batch with item_index and both scores; of people with a history."""
         lake = self.book.run.lake
@@ -151,7 +159,7 @@ class Challenger:
         inputs = scorer_inputs(items, item_snapshots(behaviour.interactions, index, cuts))
         histories = read_histories(people)
         who = known["person_key"].map(place).to_numpy(np.int64)
-        for side, version in (("new", self.version), ("old", self.champion)):
-            scorer = self.registry.load(version).scorer(*inputs)
+        for side, model in models.items():
+            scorer = model.scorer(*inputs)
             known[side] = item_scores(scorer, histories, who, known["item_index"].to_numpy())
         return known
