@@ -37,6 +37,12 @@ def test_only_a_version_that_the_log_shows_to_be_worse_is_kept_from_people(
     assert after_offline(found, OFFLINE, share, None).choice == choice
 
 
+def test_the_other_estimates_are_told_beside_the_one_that_decides() -> None:
+    found = Challenge(20, 200, 500, {"IPS": (EVEN, EVEN, WORSE), "DR": (EVEN, EVEN, BETTER)})
+    reason = after_offline(found, OFFLINE, 0.1, None).reason
+    assert "reward +0.2000 [+0.1000, +0.3000] (doubly robust, an impression), IPS -0.2000" in reason
+
+
 def test_a_champion_that_must_go_goes_at_once() -> None:
     decision = after_offline(log(WORSE), OFFLINE, 0.1, "people were erased")
     assert (decision.choice, "erased" in decision.reason) == ("promote", True)

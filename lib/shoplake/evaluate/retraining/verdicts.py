@@ -11,6 +11,8 @@ from shoplake.evaluate.retraining.canary import Canary
 from shoplake.evaluate.retraining.offline import Challenge
 from shoplake.evaluate.retraining.settings import CanarySettings, OfflineSettings
 
+#: Told beside the estimate that decides.
+_BESIDE = ("IPS", "SNIPS")
 Stage = Literal["trigger", "baselines", "offline", "canary"]
 #: train: learn again; keep: the champion stays; hold: good enough to be compared with it;
 #: canary: serves a share of people; wait: too early to say; promote; rollback: the canary ends.
@@ -52,6 +54,10 @@ def after_offline(
     if found is None:
         return Decision("offline", then, "no list on record that it has not learnt from")
     said = _text("doubly robust, an impression", found.difference)
+    others = [
+        f"{name} {found.found[name][2].value:+.4f}" for name in _BESIDE if name in found.found
+    ]
+    said += "".join(f", {other}" for other in others)
     lists = f"{found.impressions:,} impressions of {found.lists:,} lists"
     if found.effective < limits.min_effective:
         reason = (
