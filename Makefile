@@ -42,7 +42,10 @@ check: lint test slow ## lint, then all tests: what CI runs
 
 bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_topk.py
+	@$(BIN)/python tests/bench/bench_feed.py
+	@$(BIN)/python tests/bench/bench_training.py
 	@$(BIN)/python tests/bench/bench_rules.py
+	@$(BIN)/python tests/bench/bench_merge.py
 	@$(BIN)/python tests/bench/bench_personal.py
 	@$(BIN)/python tests/bench/bench_stream.py throughput
 	@$(BIN)/python tests/bench/bench_search.py

@@ -43,7 +43,7 @@ def answer(run: Run, args: argparse.Namespace) -> None:
     """Answer every message once, each person from their own rows alone."""
     lake = run.lake
     reader = Reader(lake.settings)
-    inbox = Inbox(reader, open_assistant(load_assistant()), read_behaviour(run).as_of)
+    inbox = Inbox(reader, lambda: (open_assistant(load_assistant()), read_behaviour(run).as_of))
     options = None
     if args.topic or args.answers:
         options = kafka_options(lake.spark, lake.settings, args.kafka)
@@ -56,6 +56,7 @@ def answer(run: Run, args: argparse.Namespace) -> None:
         if not queue.lake(args.most):
             say(run.step, NOTHING_NEW)
         return
+    inbox.open()
     query = queue.start(args.topic, once=args.once, interval=args.interval, most=args.most)
     try:
         query.awaitTermination()

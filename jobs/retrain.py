@@ -9,7 +9,7 @@ from shoplake.evaluate.family_job import planned
 from shoplake.evaluate.retraining.challenger import Challenger
 from shoplake.evaluate.retraining.decisions import DecisionBook
 from shoplake.evaluate.retraining.settings import load_retrain_settings
-from shoplake.evaluate.retraining.triggers import due, look
+from shoplake.evaluate.retraining.triggers import due, look, waits_until
 from shoplake.evaluate.retraining.verdicts import Decision
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
@@ -40,10 +40,13 @@ def retrain(run: Run, args: argparse.Namespace) -> None:
         return
     erasure = registry.erased(champion) if champion else None
     products = run.lake.read("silver.products")
-    found = look(behaviour, products, champion, book.learnt_until(champion), erasure)
+    until, lost = book.learnt_until(champion), book.lost(champion)
+    found = look(behaviour, products, champion, until, erasure, lost)
     reasons = due(found, said.triggers) or (["asked for"] if args.force else [])
     if not reasons:
-        say(run.step, f"nothing calls for learning again: version {champion} is up to date")
+        wait = waits_until(found, said.triggers)
+        why = f"a new one lost: it waits until {wait:%Y-%m-%d}" if wait else "it is up to date"
+        say(run.step, f"nothing calls for learning again: version {champion} serves, {why}")
         return
     why = "; ".join(reasons)
     book.record(champion or "0", Decision("trigger", "train", why), behaviour.as_of, champion)

@@ -57,7 +57,7 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
         )
         say(run.step, f"{trained.examples:,} examples [dim]{trained.seconds:.1f} s[/]")
     model = registry.fetch(version, load_artifact, "train anew") if version else load_artifact(made)
-    judged = judge(run, pinned, model, read_behaviour(run).interactions, registry.name)
+    judged = judge(run, pinned, model, read_behaviour(run).interactions, registry, version)
     parents = pinned.parents(run)
     if version is None:
         version = registry.register(
@@ -66,8 +66,8 @@ def train_model(run: Run, args: argparse.Namespace) -> None:
         )  # fmt: skip
     take = record(run, pinned, judged, parents, registry, version, hold=args.hold)
     tell_lineage(run, pinned, registry.name, version)
-    champion = registry.promote(version, take, judged.verdict.text())
-    say(run.step, f"version {version} is {'champion' if champion else 'not promoted'}")
+    took = registry.promote(version, take, judged.verdict.text())
+    say(run.step, f"version {version} is {'champion' if took else 'not promoted'}")
 
 
 def main(argv: list[str] | None = None) -> None:

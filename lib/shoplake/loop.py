@@ -19,6 +19,9 @@ _DATE = re.compile(r"(20\d\d-\d\d-\d\d|19\d\d-\d\d-\d\d)")
 
 Step = Callable[..., None]
 
+#: The applications after the last cycle; `forecast` is in it, before the lists that use it.
+AFTERWARDS = (*(name for name in APPLICATIONS if name != "forecast"), "answer")
+
 
 def run_loop(
     env: str,
@@ -87,9 +90,8 @@ def run_loop(
         summaries.append(cycle_summary(settings))
     if applications:
         heading(f"{mapping.shop}: applications")
-        for name in (*APPLICATIONS, "answer"):
-            if name != "forecast":
-                step(name)
+        for name in AFTERWARDS:
+            step(name)
     heading("results")
     report(settings, mapping, summaries)
     console.print(f"\n[dim]{clock.seconds / 60:.1f} minutes in all[/]")

@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from shoplake.contracts.book import load_contracts
 from shoplake.governance.status import table_statuses
 from shoplake.ingest.mapping_model import Mapping
+from shoplake.report_applications import application_lines
 from shoplake.runtime.console import console
 from shoplake.runtime.settings import Settings, conf_dir
 from shoplake.runtime.sql import Rows, query, tables
@@ -55,6 +57,7 @@ def report(settings: Settings, mapping: Mapping, cycles: list[CycleSummary]) -> 
     _print_person(settings)
     if len(cycles) > 1:
         _print_difference(*cycles[-2:])
+    _print_applications(settings)
     _print_commands(settings)
 
 
@@ -150,7 +153,8 @@ def _print_cleaning(settings: Settings) -> None:
 def _model_metrics(settings: Settings) -> Rows:
     if "governance.model_metrics" not in tables(settings):
         return []
-    rows = query(settings, "SELECT * FROM governance.model_metrics")
+    # Segments of people (`evaluate.segments`) are on the model's page in the catalogue.
+    rows = query(settings, "SELECT * FROM governance.model_metrics WHERE task NOT LIKE '% | %'")
     newest = max(int(r["model_version"]) for r in rows)
     return [r for r in rows if int(r["model_version"]) == newest]
 
@@ -211,6 +215,14 @@ def _print_difference(before: CycleSummary, after: CycleSummary) -> None:
         share = kept / len(both)
         table.add_row("share of a list that stayed", "", f"{share:.2f}", "")
     console.print(table)
+
+
+def _print_applications(settings: Settings) -> None:
+    table = _table("Used", "for", "what came of it")
+    for use, said in application_lines(settings):
+        table.add_row(use, escape(said))
+    if table.row_count:
+        console.print(table)
 
 
 def _print_commands(settings: Settings) -> None:

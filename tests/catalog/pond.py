@@ -204,6 +204,11 @@ def write_registry(path: Path) -> None:
             (f"beats all {HOSTILE}",),
         )
         db.execute("INSERT INTO model_version_tags VALUES ('duck', 1, 'shoplake.erased', 'e-42')")
+        for name, said in (("epsilon", "4.800"), ("delta", "1e-05"), ("accountant", "RDP")):
+            db.execute(
+                "INSERT INTO model_version_tags VALUES ('duck', 2, ?, ?)",
+                (f"shoplake.{name}", said),
+            )
 
 
 _REASONS = pa.list_(pa.struct([(c, pa.string()) for c in ("rule", "column", "value")]))
@@ -400,14 +405,19 @@ def _model_metrics() -> list[dict[str, Any]]:
         {
             "model_name": "duck",
             "model_version": "2",
-            "task": "new",
+            "task": task,
             "metric": "ndcg@10",
             "scorer": scorer,
             "value": value,
             "low": value - 0.01,
             "high": value + 0.01,
-            "people": 1200,
+            "people": people,
             "protocol": "cut 2026-10-01, full catalogue",
         }
-        for scorer, value in (("popularity", 0.123), ("duck", 0.234))
+        for task, people, scorer, value in (
+            ("new", 1200, "popularity", 0.123),
+            ("new", 1200, "duck", 0.234),
+            ("new | platform: app", 40, "popularity", 0.2),
+            ("new | platform: app", 40, "duck", 0.3),
+        )
     ]

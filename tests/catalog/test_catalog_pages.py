@@ -84,6 +84,8 @@ SAYS = {
         "0.234 (0.224–0.244)",
         "popularity 0.123 (0.113–0.133)",
         "1,200 people",
+        "platform: app 40 new ndcg@10 0.300 0.290–0.310 0.200 0.190–0.210 popularity",
+        "ε 4.800 at δ 1e-05, by RDP",
         "by time",
         "abc123",
         "silver.orders 0 1.2.0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from shoplake.contracts.book import check_contracts, load_contracts
@@ -28,6 +29,7 @@ def test_every_column_of_every_table_is_described() -> None:
     assert silent == []
 
 
+@pytest.mark.slow
 def test_ddl_makes_the_contracts_schema(spark: SparkSession, tmp_path: Path) -> None:
     contract = load_contracts(conf_dir() / "contracts")["silver.orders"]
     spark.sql(create_table(contract, f"delta.`{tmp_path}/orders`"))

@@ -43,6 +43,7 @@ def found(spark: SparkSession) -> pd.DataFrame:
     return rows[rows["dirt"] == "(any)"].set_index("outcome")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("outcome", "recall"), [("deduplicated", 1.0), ("quarantined", 1.0), ("repaired", 0.5)]
 )

@@ -110,6 +110,7 @@ def test_leanings_hold_shares_with_the_interactions_behind_them(people) -> None:
     assert sum(x * x for x in row["embedding"]) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_stage_is_relative_to_ones_own_rhythm(profiles) -> None:
     often = [("often", "A", "purchase", day_) for day_ in range(0, 20, 2)]
     seldom = [("seldom", "A", "purchase", day_) for day_ in (0, 9, 18)]

@@ -101,11 +101,13 @@ def test_new_items_were_never_bought_before_the_cut(interactions, labels, view) 
     assert {r["product_id"]: r["is_new"] for r in named.collect()} == {"s:P1": 0, "s:P2": 1}
 
 
+@pytest.mark.slow
 def test_people_without_history_have_no_examples(labels, view) -> None:
     rows = view(*happenings(), ("newcomer", "P1", "purchase", 55))
     assert build(rows, labels).examples.where("person_key = 'newcomer'").isEmpty()
 
 
+@pytest.mark.slow
 def test_cap_keeps_the_same_examples_of_a_larger_cap(interactions, labels) -> None:
     def kept(most: int) -> set[str]:
         capped = changed(labels, max_examples_per_snapshot=most, negatives_per_positive=0)
@@ -117,6 +119,7 @@ def test_cap_keeps_the_same_examples_of_a_larger_cap(interactions, labels) -> No
     assert few < more
 
 
+@pytest.mark.slow
 def test_popular_items_are_drawn_more_often(labels, view) -> None:
     crowd = [(f"fan {n}", "HIT", "click", 45) for n in range(80)]
     seekers = [(f"seeker {n}", "OWN", kind, at) for n in range(80) for kind, at in WANTED]
@@ -159,6 +162,7 @@ def test_tables_have_the_columns_of_their_contracts(interactions, labels, schema
         assert {f.name: f.dataType.simpleString() for f in rows.schema} == promised
 
 
+@pytest.mark.slow
 def test_examples_do_not_depend_on_partitioning(interactions, examples, labels) -> None:
     again = build(interactions.repartition(5, "at"), labels).examples.collect()
     assert sorted(again) == sorted(examples)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -111,3 +112,10 @@ def test_what_cannot_be_read_is_said_before_reading(
 
 def test_position_starts_at_the_beginning() -> None:
     assert Position() == Position(epoch=0, step=0)
+
+
+def test_lists_of_different_lengths_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "uneven.parquet"
+    pq.write_table(pa.table({"history": [[1, 2], [3], [4, 5], [6, 7]]}), path)
+    with pytest.raises(FeedError, match="history have 1 to 2 entries"):
+        next(iter(Feed([str(path)], ["history"], batch_size=2, seed=0)))

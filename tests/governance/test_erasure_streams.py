@@ -41,7 +41,10 @@ def packed(spark: SparkSession, codec: str, data: bytes) -> bytes:
     return bytes(out.toByteArray())
 
 
-@pytest.mark.parametrize("codec", ["lz4", "snappy", "lzf", "zstd"])
+@pytest.mark.parametrize(
+    "codec",
+    ["lz4", "zstd", *(pytest.param(c, marks=pytest.mark.slow) for c in ("snappy", "lzf"))],
+)
 def test_a_person_is_found_in_the_state_and_taken_out(
     spark: SparkSession, tmp_path: Path, codec: str
 ) -> None:

@@ -100,7 +100,7 @@ EVENTS = [
     EVENT | {"event_id": "6", "session_id": "u"},
 ]
 
-LONG = {"silver.orders", "silver.products", "silver.events"}
+LONG = {"silver.orders", "silver.products", "silver.events", "silver.people"}
 CASES = {
     "silver.orders": Case(
         lambda sent: orders(sent, None, SETTINGS),

@@ -136,6 +136,7 @@ def test_an_aggregate_can_stop_the_run_before_anything_is_written(
     assert not run.lake.exists("silver.things")
 
 
+@pytest.mark.slow
 def test_row_change_compares_with_the_batch_before(run: Run, things: DataFrame) -> None:
     change = Rule("change", "aggregate", (), "warn", measure="row_change", minimum="-0.5")
     put(run, contract(change), things)

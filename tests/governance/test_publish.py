@@ -84,6 +84,7 @@ def test_same_rows_in_another_batch_change_no_version(
     assert after == before
 
 
+@pytest.mark.slow
 def test_what_somebody_changed_by_hand_is_noticed_and_made_right(
     run: Run, items: Contract, spark: SparkSession
 ) -> None:
@@ -106,6 +107,7 @@ def test_next_batch_updates_inserts_and_deletes(
     assert rows == [("b", 9.0), ("c", 1.0)]
 
 
+@pytest.mark.slow
 def test_a_map_is_the_same_whatever_the_order_of_its_entries(
     run: Run, items: Contract, spark: SparkSession
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_map_is_the_same_whatever_the_order_of_its_entries(
     assert found == {"a": {"x": 0.5, "y": 0.25}, "b": {"x": 1.0}}
 
 
+@pytest.mark.slow
 def test_mended_rows_leave_the_quarantine(run: Run, items: Contract, spark: SparkSession) -> None:
     put(run, items, frame(spark, BAD))
     put(run, items, frame(spark, [("d", 4.0, "dan", "r4")]), batch="b2")

@@ -222,6 +222,7 @@ CASES: dict[Rule, Callable[[list[Row]], set[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("compiled")
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), partitions=st.integers(1, 7))

@@ -103,6 +103,7 @@ def test_a_bad_file_is_held_and_the_others_go_through(
     assert "'who' is missing" in held.reason
 
 
+@pytest.mark.slow
 def test_records_no_table_takes_are_kept_as_sent(
     shop: tuple[Mapping, Path], fresh: Callable[[], Run]
 ) -> None:
@@ -118,6 +119,7 @@ def test_records_no_table_takes_are_kept_as_sent(
     assert unread[3].problem == "no entity of the mapping takes this record"
 
 
+@pytest.mark.slow
 def test_distinct_statements_are_counted_as_duplicates(
     shop: tuple[Mapping, Path], fresh: Callable[[], Run]
 ) -> None:

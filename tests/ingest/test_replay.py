@@ -91,6 +91,7 @@ def versions(run: Run) -> dict[str, int]:
     return run.versions(["bronze.orders", "bronze.unread", "governance.ledger"])
 
 
+@pytest.mark.slow
 def test_a_mended_mapping_lets_the_record_in(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run]
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_replay_that_died_before_it_forgot_is_finished_once(
     assert state(fresh()) == (["1", "2"], [3])
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_since_is_not_taken_for_the_one_that_was_read(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run]
 ) -> None:

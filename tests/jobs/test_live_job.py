@@ -132,6 +132,23 @@ def test_what_is_sold_out_or_gone_leaves_every_list_that_names_it(run: Run) -> N
     assert all(products and not {MUG, RAKE} & {*products} for products in found.values())
 
 
+def test_who_was_linked_since_the_batch_gets_a_list_that_knows_both(run: Run) -> None:
+    """Bob's pot is Ann's now; Cat's link is of before the batch, which knew it."""
+    rows_of(run, "silver.orders", [EARLY[0], line(ANN, POT, BATCH - timedelta(days=8)), EARLY[2]])
+    said = [
+        {"identity_key": who, "person_key": person, "link_key": key, "shop": "shop",
+         "valid_from": at, "key_kind": "card", "is_linked": True, "confidence": 1.0, "row_id": who}
+        for who, person, key, at in (
+            (ANN, ANN, DAN, BATCH - timedelta(days=30)), (BOB, ANN, DAN, LATER),
+            (CAT, CAT, BOB, BATCH - timedelta(days=30)),
+        )
+    ]  # fmt: skip
+    rows_of(run, "silver.identity_links", said)
+    found = fresh(run)
+    assert set(found) == {ANN}
+    assert set(found[ANN][:2]) == {MUG, POT}
+
+
 def test_without_a_batch_it_says_so(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,7 @@ def families(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Loop:
     file = lake.parent / "next_purchases.yml"
     file.write_text(yaml.safe_dump(said | {"trees": 20, "least": 5}))
     made.step("features")  # other tests may have brought feedback into the lake
+    Registry.of(made.settings).promote("1", True, "wins")
     made.step("train", "--model", "ease")
     made.step("train", "--model", str(file), "--hold")
     return made
@@ -65,6 +66,21 @@ def test_a_family_is_a_version_of_the_shop_s_recommender(families: Loop) -> None
         )
         assert [r["stage"] for r in decided] == ["baselines"]
         assert name in decided[0]["reason"]
+
+
+def test_the_champion_is_judged_on_the_same_people_and_is_no_baseline(families: Loop) -> None:
+    shown = query(
+        families.settings,
+        "SELECT * FROM governance.model_metrics WHERE model_version = '2'"
+        " AND scorer = 'champion v1' AND metric = 'ndcg@10'",
+    )
+    assert {r["task"] for r in shown} >= {"all", "new"}
+    (decided,) = query(
+        families.settings, "SELECT * FROM governance.model_decisions WHERE model_version = '2'"
+    )
+    assert (decided["against"], decided["metric"]) == ("1", "new ndcg@10")
+    assert decided["low"] <= decided["value"] <= decided["high"]
+    assert (decided["high"] < 0) == ("Keeps champion v1" in decided["reason"])
 
 
 def test_the_same_again_changes_nothing(families: Loop) -> None:

@@ -45,3 +45,16 @@ def test_a_step_that_a_real_shop_has_not_is_refused(taken: list[str], tmp_path: 
 
 def test_forecasts_come_before_the_lists_that_use_them() -> None:
     assert loop.steps_of(2, True, True) == ["respond", *BUILD[:-1], "forecast", "score"]
+
+
+def test_the_applications_end_a_run_that_is_asked_for_them(
+    taken: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("report", "cycle_summary"):
+        monkeypatch.setattr(loop, name, lambda *_: None)
+    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=None, applications=True)
+    assert taken[-5:] == ["neighbours", "rank", "target", "describe", "answer"]
+    assert taken.count("forecast") == 1
+    taken.clear()
+    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=None)
+    assert taken == ["simulate", *BUILD, "respond", *BUILD]

@@ -57,6 +57,8 @@ def test_learning_again_is_on_record_with_its_reason_and_leaves_the_champion(
     made = decisions(two_versions)
     assert ("trigger", "1", "train") in made
     assert any(stage == "baselines" and version == "2" for stage, version, _ in made)
+    judged = query(two_versions.settings, f"SELECT * FROM {TABLE} WHERE model_version = '2'")
+    assert "champion v1" in next(r["reason"] for r in judged if r["stage"] == "baselines")
     assert Registry.of(two_versions.settings).champion() == "1"
     # If version 2 is being tried by now, the next turn looks at its lists: there are none yet.
     two_versions.step("retrain", "--model", str(two_versions.model), "--force")

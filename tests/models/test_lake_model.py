@@ -37,6 +37,14 @@ def test_a_family_comes_back_from_its_folder_with_the_same_scores(
     assert np.ptp(mine[:, 1:]) > 0
 
 
+def test_a_private_model_says_what_it_spent_after_its_folder_too(tmp_path: Path) -> None:
+    back = load_lake_model(save_lake_model(tmp_path / "model", learned("private"))).spent()
+    assert float(back["shoplake.epsilon"]) > 0
+    assert back["shoplake.delta"] == "1e-05"
+    assert "RDP" in back["shoplake.accountant"]
+    assert not learned("ease").spent()
+
+
 @pytest.mark.parametrize("name", ["ease", "sasrec", "session_knn"])
 def test_a_scorer_travels_to_another_process(name: str) -> None:
     here = scorer(learned(name))

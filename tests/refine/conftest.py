@@ -20,6 +20,7 @@ ENTITIES = {
     "attributes kind mentions updated_at",
     "people": "person_id platform link_key name email phone address country birth_year segment "
     "consent signed_up_at",
+    "links": "person_id key_kind link_key confidence kind declared_at",
     "searches": "search_id person_id session_id platform query results occurred_at",
     "judgements": "judgement_id query product_id relevance judged_at",
     "reviews": "review_id person_id product_id rating title text written_at",

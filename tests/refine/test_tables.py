@@ -20,7 +20,10 @@ SCHEMAS = {
     "silver.people": "person_key string, shop string, platforms array<string>, country string, "
     "birth_decade int, segment string, consent boolean, signed_up_on date, row_id string",
     "silver.identities": "identity_key string, person_key string, shop string, platform string, "
-    "linked_by string, confidence double, row_id string",
+    "linked_by string, confidence double, own_key string, row_id string",
+    "silver.identity_links": "identity_key string, link_key string, valid_from timestamp, valid_to "
+    "timestamp, person_key string, shop string, key_kind string, is_linked boolean, confidence "
+    "double, row_id string",
     "silver.products": "product_id string, valid_from timestamp, valid_to timestamp, is_current "
     "boolean, shop string, name string, description string, category string, brand string, seller "
     f"string, price {MONEY}, currency string, stock int, attributes string, kind string, text "

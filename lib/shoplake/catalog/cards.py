@@ -17,6 +17,8 @@ from shoplake.runtime.settings import Settings
 from shoplake.runtime.typed import load_yaml
 
 #: In the order in which a version goes through them.
+#: Between a task and a segment of people, see `evaluate.segments`.
+_OF = " | "
 _STAGES = ("baselines", "offline", "canary")
 
 
@@ -55,6 +57,19 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """How well one group of people is served: the model, and the best of the baselines there."""
+
+    task: str
+    kind: str
+    name: str
+    metric: str
+    people: int
+    model: Score
+    baseline: Score | None
+
+
+@dataclass(frozen=True)
 class Parent:
     """A table of the training data, pinned."""
 
@@ -79,6 +94,7 @@ class Card:
 
     Attributes:
         steps: what was decided about it, oldest first.
+        segments: quality by segment of people.
         erased: the erasure request that blocks it, if any (`models.tracking.Registry.erased`).
     """
 
@@ -91,11 +107,19 @@ class Card:
     metrics: tuple[Metric, ...]
     erased: str | None = None
     steps: tuple[Step, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @property
     def is_champion(self) -> bool:
         """The version that is served."""
         return "champion" in self.model.aliases
+
+    @property
+    def privacy(self) -> dict[str, str]:
+        """epsilon, delta and accountant of a version trained with differential privacy."""
+        names = ("epsilon", "delta", "accountant")
+        tags = {name: self.model.tags.get(f"shoplake.{name}") for name in names}
+        return {name: said for name, said in tags.items() if said is not None}
 
     @property
     def slug(self) -> str:
@@ -127,7 +151,7 @@ def cards(settings: Settings, folder: Path) -> tuple[Card, ...]:
     for (name, version), model in known.items():
         mine = [r for r in scores if (r["model_name"], r["model_version"]) == (name, version)]
         rows = [r for r in data if (r["model_name"], r["model_version"]) == (name, version)]
-        path = folder / f"{name}.yml"
+        path, measured = folder / f"{name}.yml", _metrics(mine, name)
         said = model.parents
         parents = {t: Parent(t, v, "") for t, v in (said.get("tables") or {}).items()}
         for r in rows:
@@ -142,9 +166,10 @@ def cards(settings: Settings, folder: Path) -> tuple[Card, ...]:
                 split=rows[0]["split"] if rows else str(said.get("split", "")),
                 revision=rows[0]["git_revision"] if rows else str(said.get("git_revision", "")),
                 verdict=model.tags.get("shoplake.verdict", ""),
-                metrics=tuple(_metrics(mine, name)),
+                metrics=tuple(m for m in measured if _OF not in m.task),
                 erased=model.tags.get("shoplake.erased"),
                 steps=_steps(decided, name, version),
+                segments=tuple(_segment(m) for m in measured if _OF in m.task),
             )
         )
     return tuple(sorted(out, key=lambda c: (c.model.name, -int(c.model.version))))
@@ -171,6 +196,16 @@ def _metrics(rows: Sequence[dict[str, object]], model: str) -> list[Metric]:
         )
         for (task, metric), found in sorted(grouped.items())
     ]
+
+
+def _segment(metric: Metric) -> Segment:
+    task, _, segment = metric.task.partition(_OF)
+    kind, _, name = segment.partition(": ")
+    model, *others = metric.scores
+    # A version that was judged beside the one in service has that among its scorers.
+    baselines = [s for s in others if not s.scorer.startswith("champion")]
+    best = baselines[0] if baselines else None
+    return Segment(task, kind, name, metric.metric, metric.people, model, best)
 
 
 def _score(row: dict[str, object], model: str) -> Score:

@@ -128,7 +128,7 @@ def _replay_silver(run: Run, table: str, dry_run: bool) -> list[Trial]:
     from shoplake.governance.trial import trial
     from shoplake.refine.pseudonym import Secret
     from shoplake.refine.settings import RefineSettings
-    from shoplake.refine.tables import SILVER, build_silver
+    from shoplake.refine.tables import SILVER, build_silver, frames
     from shoplake.runtime.key import pseudonym_key
 
     lake, held = run.lake, quarantine_contract(run.contracts[table]).table
@@ -138,7 +138,7 @@ def _replay_silver(run: Run, table: str, dry_run: bool) -> list[Trial]:
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
     read = run.reader(run.versions(sources))
     ids = lake.read(held).select("row_id")
-    candidate = SILVER[table].build(*map(read, sources), settings)
+    candidate = SILVER[table].build(*frames(run, table, read), settings)
     found = trial(lake, run.contracts[table], candidate, ids)
     if not dry_run:
         build_silver(run, table, settings)

@@ -21,8 +21,8 @@ def add(commands: Any) -> None:
     run.add_argument(
         "--applications",
         action="store_true",
-        help="after the last cycle also neighbours, search rankings, demand, audiences and"
-        " descriptions (minutes more)",
+        help="after the last cycle also neighbours, search rankings, demand, audiences,"
+        " descriptions and answers (minutes more)",
     )
     run.set_defaults(run=_run)
 

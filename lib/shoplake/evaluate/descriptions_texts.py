@@ -32,7 +32,7 @@ TEMPLATE, NEAREST, FREE, BOUND, USED = (
 BASELINES = [TEMPLATE, NEAREST]
 FOLDS = 3
 _TEMPLATES = 1500
-_STEPS, _BATCH = 360, 24
+_STEPS, _BATCH, _DROPOUT = 360, 24, 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +153,10 @@ def _fold(
 
 def _decoder(known: Sequence[Described], config: DescriptionConfig, seed: int) -> Decoder:
     """Learnt from the language's sentences and from what people wrote about the known classes."""
-    own = dataclasses.replace(config.decoder, pairs=_TEMPLATES, steps=_STEPS, batch_size=_BATCH)
+    # What people wrote is little, so it needs dropout; made-up pairs alone do not.
+    own = dataclasses.replace(
+        config.decoder, pairs=_TEMPLATES, steps=_STEPS, batch_size=_BATCH, dropout=_DROPOUT
+    )
     made = examples(dataclasses.replace(config, languages=("en",), decoder=own))
     for one in known:
         facts = gather(one.product, {}, {}, confidence=config.confidence)

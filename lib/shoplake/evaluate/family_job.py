@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from pyspark.sql import DataFrame
 
+from shoplake.evaluate.champion import Champion, champion_to_beat
 from shoplake.evaluate.lake_moments import Instant, LakeItems, LakeReader
 from shoplake.evaluate.recommender import Judgement, judge_ranking
 from shoplake.evaluate.training import ITEMS, SNAPSHOTS, TrainingSet, held_out, pin, record
@@ -77,17 +78,19 @@ def train_family(
         if version is None and not made.is_dir():
             save_lake_model(made, learn(reader, family, instants))
         model = _loaded(registry, version, made)
-        judged = judge_family(reader, model, instants[-1], view, registry.name)
+        champion = champion_to_beat(registry, version, run.step)
+        judged = judge_family(reader, model, instants[-1], view, registry.name, champion)
     parents = pinned.parents(run)
     if version is None:
         version = register_family(
             registry, made, family, parents,
             fingerprint=fingerprint, metrics=judged.scalars(registry.name),
+            privacy=model.spent(),
         )  # fmt: skip
     take = record(run, pinned, judged, parents, registry, version, hold=hold)
     tell_lineage(reader, registry.name, version)
-    champion = registry.promote(version, take, judged.verdict.text())
-    say(run.step, f"version {version} is {'champion' if champion else 'not promoted'}")
+    took = registry.promote(version, take, judged.verdict.text())
+    say(run.step, f"version {version} is {'champion' if took else 'not promoted'}")
 
 
 def _loaded(registry: Registry, version: str | None, made: Path) -> LakeModel:
@@ -133,7 +136,12 @@ def facts_of(instant: Instant, items: LakeItems) -> ItemFacts:
 
 
 def judge_family(
-    reader: LakeReader, model: LakeModel, cut: Instant, view: DataFrame, name: str
+    reader: LakeReader,
+    model: LakeModel,
+    cut: Instant,
+    view: DataFrame,
+    name: str,
+    champion: Champion | None = None,
 ) -> Judgement:
     """Judge on the test split, with the very scorer that would serve at the cut.
 
@@ -142,17 +150,18 @@ def judge_family(
         cut: the test cut.
         view: of `LakeReader.view`.
         name: what to call the model in the results.
+        champion: the version in service, judged on the same.
     """
     pinned = reader.pinned
-    products = ["", *reader.items().product_ids]
-    scorer = model.scorer(pinned.texts, cut.log_popularity, cut.log_recent, products)
+    inputs = pinned.texts, cut.log_popularity, cut.log_recent, pinned.products
     judged = judge_ranking(
         name,
-        scorer,
+        model.scorer(*inputs),
         held_out(reader.run, pinned, view),
         cut=pinned.cut,
         horizon_days=pinned.horizon_days,
         task=model.family.decides_on,
+        champion=(champion.name, champion.scorer(*inputs)) if champion else None,
     )
     said = replace(judged.verdict, model=f"{name} ({model.family.name})")
     return replace(judged, verdict=said)

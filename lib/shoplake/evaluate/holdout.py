@@ -27,6 +27,7 @@ class Holdout:
     """P people of the test cut over C = N + 1 item columns (column 0 is the padding).
 
     Attributes:
+        keys: [P] person_key.
         histories: the arrays the model sees, [P, H].
         truth: [P, C] items bought within the horizon after the cut.
         bought: [P, C] items bought before the cut, however long ago.
@@ -35,6 +36,7 @@ class Holdout:
         recent_popularity: [C] people who clicked or bought each item in the 30 days before it.
     """
 
+    keys: list[str]
     histories: Histories
     truth: csr_array
     bought: csr_array
@@ -83,6 +85,7 @@ def load_holdout(examples: DataFrame, snapshots: DataFrame, past: DataFrame, ite
     bought = _lists(before["person_key"].map(place), before["item_index"], len(people))
     columns = items + 1
     return Holdout(
+        keys=people["person_key"].tolist(),
         histories=read_histories(people),
         truth=incidence(truth, columns),
         bought=incidence(bought, columns),

@@ -64,6 +64,30 @@ def paired_difference(
     return bootstrap_mean(first - second, seed=seed, resamples=resamples, level=level)
 
 
+def paired_ratio(
+    first: Values, second: Values, *, seed: int, resamples: int = 1000, level: float = 0.95
+) -> Interval:
+    """The mean of first over that of second, of the same people [P], and its bootstrap interval.
+
+    A resample in which second is 0 throughout counts as infinite.
+
+    Raises:
+        EvaluationError: the two do not pair, or the mean of second is 0.
+    """
+    if len(first) != len(second) or not second.any():
+        raise EvaluationError(
+            f"no ratio of {len(first):,} values to {len(second):,} with a sum of {second.sum():g}",
+            remedy="score the same people with both, and divide by what is not 0",
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.concatenate(
+            [(w @ first) / (w @ second) for w in _resamples(len(first), resamples, seed)]
+        )
+    tail = (1 - level) / 2
+    low, high = np.quantile(np.nan_to_num(ratios, nan=np.inf, posinf=np.inf), [tail, 1 - tail])
+    return Interval(float(first.mean() / second.mean()), float(low), float(high))
+
+
 def _resamples(people: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """The weight of each person in each resample, [chunk, P], rows summing to 1."""
     random = np.random.default_rng(seed)

@@ -73,9 +73,9 @@ def estimate(
     """
     parts = _parts(log, policy, q)
     rows = np.arange(len(parts))
-    mean, drawn = _resampled(parts, rows, seed, resamples)
+    mean, drawn = resampled(parts, rows, seed, resamples)
     return {
-        name: _interval(_value(name, mean), _value(name, drawn), level)
+        name: interval(_value(name, mean), _value(name, drawn), level)
         for name in (ESTIMATORS if q is not None else ESTIMATORS[:2])
     }
 
@@ -107,14 +107,14 @@ def compare(
         EvaluationError: a policy's probabilities do not sum to 1.
     """
     both = np.hstack([_parts(log, policy, q) for policy in (new, old)])
-    mean, drawn = _resampled(both, person, seed, resamples)
+    mean, drawn = resampled(both, person, seed, resamples)
     half = both.shape[1] // 2
     found = {}
     for name in ESTIMATORS if q is not None else ESTIMATORS[:2]:
         values = [_value(name, mean[part]) for part in (slice(half), slice(half, None))]
         spread = [_value(name, drawn[part]) for part in (slice(half), slice(half, None))]
-        first, second = (_interval(v, s, level) for v, s in zip(values, spread, strict=True))
-        lead = _interval(values[0] - values[1], spread[0] - spread[1], level)
+        first, second = (interval(v, s, level) for v, s in zip(values, spread, strict=True))
+        lead = interval(values[0] - values[1], spread[0] - spread[1], level)
         found[name] = first, second, lead
     return found
 
@@ -143,7 +143,7 @@ def _parts(log: Log, policy: Floats, q: Floats | None) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _resampled(
+def resampled(
     parts: Floats, cluster: NDArray[np.int64], seed: int, resamples: int
 ) -> tuple[Floats, Floats]:
     """Means of the columns, [columns], and those of resamples of whole clusters, [columns, R]."""
@@ -158,7 +158,8 @@ def _resampled(
     return sums.sum(axis=0) / sizes.sum(), np.stack(drawn, axis=1)
 
 
-def _interval(value: Floats, drawn: Floats, level: float) -> Interval:
+def interval(value: Floats | float, drawn: Floats, level: float = 0.95) -> Interval:
+    """The percentile interval of resampled values [R]."""
     tail = (1 - level) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Interval(float(value), float(low), float(high))

@@ -89,10 +89,12 @@ class RankingResults:
             high, people.
         differences: one row a task, metric and baseline: task, metric, model, baseline,
             difference (model - baseline), low, high, people.
+        values: (scorer, task, metric without cut-off) -> [P], NaN without a true item.
     """
 
     metrics: pd.DataFrame
     differences: pd.DataFrame
+    values: dict[tuple[str, str, str], Values]
 
 
 def evaluate_ranking(
@@ -163,7 +165,7 @@ def evaluate_ranking(
                         "people": people,
                     }
                 )
-    return RankingResults(pd.DataFrame(metrics), pd.DataFrame(differences))
+    return RankingResults(pd.DataFrame(metrics), pd.DataFrame(differences), per_person)
 
 
 def incidence(people: Sequence[Sequence[int]], columns: int) -> csr_array:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from shoplake.evaluate.baselines import Model
+from shoplake.evaluate.baselines import Scorer as Scored
 from shoplake.evaluate.classification import classification_metrics
 from shoplake.evaluate.holdout import Holdout
 from shoplake.evaluate.protocol import ProtocolCard, RankingResults, evaluate_ranking
+from shoplake.evaluate.segments import PerPerson
 from shoplake.evaluate.verdict import Verdict, verdict
 from shoplake.models.scorer import TwoTowerScorer
 from shoplake.serve.scorer import AnyScorer
@@ -30,11 +32,13 @@ class Judgement:
         metrics: task, metric, scorer, value, low, high, people; rows of all tasks.
         card: the protocol behind them.
         verdict: whether the model beats every baseline on the task that decides.
+        people: what is behind the metrics, person by person.
     """
 
     metrics: pd.DataFrame
     card: ProtocolCard
     verdict: Verdict
+    people: PerPerson
 
     def scalars(self, scorer: str) -> dict[str, float]:
         """One scorer's metrics by a name that MLflow accepts."""
@@ -53,6 +57,7 @@ def judge_ranking(
     cut: datetime,
     horizon_days: int,
     task: str = TASK,
+    champion: tuple[str, AnyScorer] | None = None,
 ) -> Judgement:
     """Rank the full catalogue for the people of the held-out period, beside the baselines.
 
@@ -63,8 +68,11 @@ def judge_ranking(
         cut: the test cut.
         horizon_days: days after it.
         task: the one that decides.
+        champion: name and scorer of the version in service, judged beside them and no baseline.
     """
-    scorers = {name: Model(scorer, holdout.histories), **holdout.baselines()}
+    models = {name: scorer, **dict([champion] if champion else [])}
+    scorers: dict[str, Scored] = {n: Model(s, holdout.histories) for n, s in models.items()}
+    scorers |= holdout.baselines()
     found: RankingResults = evaluate_ranking(
         scorers, holdout.truth, holdout.bought, holdout.candidates, model=name
     )
@@ -74,7 +82,9 @@ def judge_ranking(
         people=holdout.truth.shape[0],
         items=int(holdout.candidates.sum()),
     )
-    return Judgement(found.metrics, card, verdict(found, task, METRIC, name))
+    said = verdict(found, task, METRIC, name, champion[0] if champion else None)
+    people = PerPerson(holdout.keys, holdout.histories, found.values, card.k)
+    return Judgement(found.metrics, card, said, people)
 
 
 def judge_recommender(
@@ -85,6 +95,7 @@ def judge_recommender(
     *,
     cut: datetime,
     horizon_days: int,
+    champion: tuple[str, AnyScorer] | None = None,
 ) -> Judgement:
     """Rank the full catalogue for the people of the held-out period, and classify its examples.
 
@@ -95,8 +106,11 @@ def judge_recommender(
         examples: of the test split: target_index, label and the history arrays.
         cut: the test cut.
         horizon_days: days after it.
+        champion: as in `judge_ranking`.
     """
-    ranking = judge_ranking(name, scorer, holdout, cut=cut, horizon_days=horizon_days)
+    ranking = judge_ranking(
+        name, scorer, holdout, cut=cut, horizon_days=horizon_days, champion=champion
+    )
     interest = interest_metrics(scorer, examples)
     rows = pd.DataFrame(
         {

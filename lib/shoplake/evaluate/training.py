@@ -16,10 +16,12 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
 from shoplake.errors import ModelError
+from shoplake.evaluate.champion import champion_to_beat
 from shoplake.evaluate.holdout import Holdout, load_holdout
 from shoplake.evaluate.recommender import Judgement, judge_recommender
 from shoplake.evaluate.retraining.decisions import TABLE, DecisionBook
 from shoplake.evaluate.retraining.verdicts import Choice, Decision
+from shoplake.evaluate.segments import FACTS, by_segment, facts_of_people
 from shoplake.features.histories import Cut, cut_table, seen
 from shoplake.feed import materialise
 from shoplake.governance.run import Run
@@ -54,13 +56,14 @@ class TrainingSet:
         versions: Delta versions by table.
         cut: the test cut; training labels end at or before it.
         horizon_days: days that labels look ahead.
-        texts: item texts by item_index, row 0 the padding's.
+        texts, products: item texts and product ids by item_index, row 0 the padding's.
     """
 
     versions: dict[str, int]
     cut: datetime
     horizon_days: int
     texts: list[str]
+    products: list[str]
 
     @property
     def end(self) -> datetime:
@@ -96,11 +99,13 @@ def pin(run: Run, horizon_days: int) -> TrainingSet:
     cut = read(SNAPSHOTS).where("split = 'test'").agg(F.max("as_of")).first()
     if cut is None or cut[0] is None:
         raise ModelError("the training set has no test split", where=SNAPSHOTS)
-    items = pd.DataFrame(newest_items(read(ITEMS)).select("item_index", "text").toPandas())
-    texts = [""] * (int(items["item_index"].max()) + 1)
-    for index, text in zip(items["item_index"], items["text"], strict=True):
-        texts[index] = text
-    return TrainingSet(versions, cut[0], horizon_days, texts)
+    wanted = ("item_index", "text", "product_id")
+    items = pd.DataFrame(newest_items(read(ITEMS)).select(*wanted).toPandas())
+    size = int(items["item_index"].max()) + 1
+    texts, products = [""] * size, [""] * size
+    for index, text, product in zip(*(items[name] for name in wanted), strict=True):
+        texts[index], products[index] = text, product
+    return TrainingSet(versions, cut[0], horizon_days, texts, products)
 
 
 def newest_items(items: DataFrame) -> DataFrame:
@@ -129,29 +134,45 @@ def train_inputs(run: Run, pinned: TrainingSet, config: TwoTowerConfig) -> Train
 
 
 def judge(
-    run: Run, pinned: TrainingSet, model: LoadedTwoTower, interactions: DataFrame, name: str
+    run: Run,
+    pinned: TrainingSet,
+    model: LoadedTwoTower,
+    interactions: DataFrame,
+    registry: Registry,
+    version: str | None,
 ) -> Judgement:
-    """Judge a trained model on the test split.
+    """Judge a trained model on the test split, and the version in service beside it.
 
     Args:
         run: to read with.
         pinned: the training set.
         model: the trained model.
         interactions: the view of `features.interactions`.
-        name: what to call the model in the results.
+        registry: of the shop's recommender.
+        version: of the model, if it is registered.
     """
     read = run.reader(pinned.versions)
     size = len(pinned.texts)
     snapshots = pd.DataFrame(read(SNAPSHOTS).where("split = 'test'").toPandas())
-    scorer = model.scorer(
+    inputs = (
         pinned.texts,
         _column(snapshots, "log_popularity", size),
         _column(snapshots, "log_recent", size),
+        pinned.products,
     )
-    holdout = held_out(run, pinned, interactions)
+    holdout, champion = (
+        held_out(run, pinned, interactions),
+        champion_to_beat(registry, version, run.step),
+    )
     examples = pd.DataFrame(read(EXAMPLES).where("split = 'test'").toPandas())
     return judge_recommender(
-        name, scorer, holdout, examples, cut=pinned.cut, horizon_days=pinned.horizon_days
+        registry.name,
+        model.scorer(*inputs),
+        holdout,
+        examples,
+        cut=pinned.cut,
+        horizon_days=pinned.horizon_days,
+        champion=(champion.name, champion.scorer(*inputs)) if champion else None,
     )
 
 
@@ -178,28 +199,35 @@ def record(
     """Write a version's metrics, parents and the decision about it to governance.
 
     Args:
-        hold: a version that beats the baselines is not promoted yet if there is a champion.
+        hold: a version that is good enough is not promoted yet if there is a champion.
 
     Returns:
         Whether it is to be promoted.
     """
     name, verdict, champion = registry.name, judged.verdict, registry.champion()
     good: Choice = "hold" if hold and champion is not None else "promote"
-    decision = Decision("baselines", good if verdict.passed else "keep", verdict.text())
+    took = verdict.passed and not verdict.keeps_champion
+    lead = verdict.champion.difference if verdict.champion else None
+    metric = f"{verdict.task} {verdict.metric}" if lead else None
+    decision = Decision("baselines", good if took else "keep", verdict.text(), metric, lead)
+    facts = facts_of_people(run, judged.people.keys, pinned.cut)
+    segments = by_segment(judged.people, verdict.task, facts)
+    registry.log_table(version, "segments", segments)
     metrics = [
         (
             *(name, version, r.task, r.metric, r.scorer, float(r.value)),
             *(None if pd.isna(v) else float(v) for v in (r.low, r.high)),
             *(int(r.people), judged.card.text()),
         )
-        for r in judged.metrics.itertuples(index=False)
+        for r in pd.concat([judged.metrics, segments]).itertuples(index=False)
         if np.isfinite(r.value)
     ]
+    read = sorted({*pinned.versions, *FACTS})
     book = DecisionBook(run, name)
     run.together(
         {
             "governance.model_metrics": lambda: _keep(
-                run, "governance.model_metrics", metrics, list(pinned.versions), name, version
+                run, "governance.model_metrics", metrics, read, name, version
             ),
             "governance.model_data": lambda: record_parents(run, parents, name, version),
             TABLE: lambda: book.record(version, decision, pinned.end, champion, pinned.end),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +175,7 @@ def _split(
     rows = rows.sort_values(["query", "title"], ignore_index=True)
     learn, asked, _ = by_query(rows, None, HELD_OUT, config.seed)
     every = sorted({*rows["title"], *learn["query"], *texts})
-    said = json.dumps([asdict(config), versions], sort_keys=True) + rows.to_csv()
+    said = json.dumps([config.said(), versions], sort_keys=True) + rows.to_csv()
     digest = hashlib.sha256(said.encode()).hexdigest()[:32]
     return JudgedPairs(
         learn.reset_index(drop=True), asked.reset_index(drop=True), every, source, versions, digest

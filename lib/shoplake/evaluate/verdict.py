@@ -22,16 +22,27 @@ class Comparison:
         """The whole interval of model - baseline lies above 0."""
         return self.difference.low > 0
 
+    @property
+    def better(self) -> bool:
+        """The whole interval of model - baseline lies below 0."""
+        return self.difference.high < 0
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """The model on one task and metric against all baselines, hardest to beat first."""
+    """The model on one task and metric against all baselines, hardest to beat first.
+
+    Attributes:
+        champion: against the version in service, which is no baseline: a new version need not beat
+            it, but may not be worse. None: there is none.
+    """
 
     task: str
     metric: str
     model: str
     mean: Interval
     comparisons: tuple[Comparison, ...]
+    champion: Comparison | None = None
 
     @property
     def passed(self) -> bool:
@@ -39,28 +50,41 @@ class Verdict:
         return all(comparison.beaten for comparison in self.comparisons)
 
     @property
+    def keeps_champion(self) -> bool:
+        """The version in service is better, and not by chance."""
+        return self.champion is not None and self.champion.better
+
+    @property
     def hardest(self) -> Comparison:
         """The baseline with the smallest lower bound of the difference: it decides."""
         return self.comparisons[0]
 
     def text(self) -> str:
-        """One sentence for a log or a registry's description."""
-        hardest, lead = self.hardest, self.hardest.difference
-        return (
+        """One or two sentences for a log or a registry's description."""
+        hardest = self.hardest
+        said = (
             f"{self.model} {'beats' if self.passed else 'does not beat'} every baseline on "
             f"{self.task} {self.metric}: {self.mean.value:.4f} "
             f"[{self.mean.low:.4f}, {self.mean.high:.4f}] against {hardest.baseline} "
-            f"{hardest.baseline_value:.4f}, difference {lead.value:+.4f} "
-            f"[{lead.low:+.4f}, {lead.high:+.4f}]"
+            f"{hardest.baseline_value:.4f}, difference {_interval(hardest.difference)}"
         )
+        if self.champion is None:
+            return said
+        name, lead = self.champion.baseline, _interval(self.champion.difference)
+        if self.keeps_champion:
+            return f"{said}. Keeps {name}: worse by {lead}, {self.champion.baseline_value:.4f}"
+        return f"{said}. Not worse than {name}, {self.champion.baseline_value:.4f}: {lead}"
 
 
-def verdict(results: RankingResults, task: str, metric: str, model: str) -> Verdict:
+def verdict(
+    results: RankingResults, task: str, metric: str, model: str, champion: str | None = None
+) -> Verdict:
     """The verdict of an evaluation.
 
     Args:
         results: of `evaluate_ranking`.
         metric: with its cut-off, "ndcg@10".
+        champion: which of the scorers is the version in service, and so not a baseline.
 
     Raises:
         EvaluationError: the evaluation has no such task, metric or model, or had no baseline.
@@ -100,5 +124,10 @@ def verdict(results: RankingResults, task: str, metric: str, model: str) -> Verd
         metric,
         model,
         Interval(float(mean["value"]), float(mean["low"]), float(mean["high"])),
-        tuple(comparisons),
+        tuple(c for c in comparisons if c.baseline != champion),
+        next((c for c in comparisons if c.baseline == champion), None),
     )
+
+
+def _interval(lead: Interval) -> str:
+    return f"{lead.value:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]"

@@ -190,7 +190,8 @@ def data_range(interactions: DataFrame) -> tuple[datetime, datetime]:
         raise ShoplakeError(
             "no person has interacted with a product",
             where="silver.orders, silver.events, silver.feedback",
-            remedy="see what is held in governance.quarantine_silver_*",
+            remedy="see what is held in governance.quarantine_silver_*; a shop whose mapping names"
+            " no person_id ends at `shoplake run --until refine`",
         )
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     first, last = (epoch + timedelta(microseconds=micros) for micros in row)

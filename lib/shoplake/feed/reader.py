@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
@@ -164,9 +166,45 @@ def _row_groups(
         cur_shard=shard,
         shard_count=shards,
     )
+    # Its own queue reader makes a pandas Series of each column and an array of each row's list.
+    reader._results_queue_reader = _Matrices()
     with closing(_Stopped(reader)):
-        for group in reader:
-            yield group._asdict()
+        yield from reader
+
+
+class _Matrices:
+    """Takes Petastorm's row groups, which are Arrow tables, as arrays without a loop over rows."""
+
+    batched_output = True
+
+    def read_next(self, pool: Any, schema: Any, ngram: Any) -> dict[str, np.ndarray]:
+        """The next row group; called by Petastorm's reader."""
+        from petastorm.workers_pool import EmptyResultError
+
+        try:
+            table = pool.get_results()
+        except EmptyResultError:
+            raise StopIteration from None
+        return {name: _numbers(name, table.column(name)) for name in table.column_names}
+
+
+def _numbers(name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """A column of numbers [n], or of lists that are all of one length [n, H].
+
+    Raises:
+        FeedError: the lists differ in length.
+    """
+    values = column.combine_chunks()
+    if not pa.types.is_list(values.type):
+        return np.asarray(values.to_numpy(zero_copy_only=False))
+    ends = pc.min_max(pc.list_value_length(values)).as_py()
+    if ends["min"] != ends["max"] or values.null_count:
+        raise FeedError(
+            f"the lists of column {name} have {ends['min']} to {ends['max']} entries",
+            where=f"{values.null_count:,} of {len(values):,} rows have none",
+            remedy="make the table again with lists of one length",
+        )
+    return np.asarray(values.flatten().to_numpy(zero_copy_only=False)).reshape(len(values), -1)
 
 
 class _Stopped:

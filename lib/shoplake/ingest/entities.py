@@ -78,6 +78,12 @@ ENTITIES: dict[str, Entity] = {
         time="signed_up_at",
         words={"platform": _PLATFORM, "consent": ("true", "false")},
     ),
+    "links": Entity(
+        columns=_columns("person_id key_kind link_key confidence kind declared_at"),
+        required=_columns("person_id key_kind link_key declared_at"),
+        time="declared_at",
+        words={"kind": ("link", "unlink")},
+    ),
     "searches": Entity(
         columns=_columns("search_id person_id session_id platform query results occurred_at"),
         required=("query", "occurred_at"),

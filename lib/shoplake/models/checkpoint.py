@@ -53,7 +53,9 @@ def save_checkpoint(run_dir: Path, checkpoint: Checkpoint) -> None:
     made.replace(run_dir / _NAME)
 
 
-def load_checkpoint(run_dir: Path, fingerprint: str, device: torch.device) -> Checkpoint | None:
+def load_checkpoint(
+    run_dir: Path, fingerprint: str, device: torch.device | str
+) -> Checkpoint | None:
     """The run's checkpoint, if there is one.
 
     Raises:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import mlflow
 import numpy as np
+import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
@@ -190,6 +191,14 @@ class Registry:
             },
         )
         return str(made.version)
+
+    def log_table(self, version: str, name: str, rows: pd.DataFrame) -> None:
+        """Keep a table with the version's run, as `<name>.json`; one that is there stays."""
+        run_id = str(self._client.get_model_version(self.name, version).run_id)
+        file = f"{name}.json"
+        # MLflow adds rows to a table that is there.
+        if all(found.path != file for found in self._client.list_artifacts(run_id)):
+            self._client.log_table(run_id, rows, file)
 
     def promote(self, version: str, passed: bool, verdict: str) -> bool:
         """Record the verdict; move the alias if it was passed. Returns whether it is champion.

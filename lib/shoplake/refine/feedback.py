@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from shoplake.refine.cast import DOUBLE, INT, TIMESTAMP, cast_columns, spelling, trimmed
 from shoplake.refine.deduplicate import mark_duplicates
-from shoplake.refine.identify import resolve_people, with_identity
+from shoplake.refine.identify import resolve_people, with_identity, with_own_keys
 from shoplake.refine.pseudonym import pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze, product_key, record_key
 from shoplake.refine.settings import RefineSettings
@@ -35,7 +35,8 @@ def feedback(
     """Candidates of `silver.feedback`.
 
     A shop may name the person by its own id or by the `person_key` the recommendation was for,
-    also one that was made with an earlier key: the vault knows whose it was.
+    also one that was made with an earlier key (the vault knows whose it was) or before a link made
+    the person part of another.
     """
     key = settings.pseudonym_key
     sent = with_identity(open_bronze(bronze_feedback, key, given=("feedback_id",)), key)
@@ -50,7 +51,8 @@ def feedback(
     marked = mark_duplicates(rows, ["feedback_id"], latest="occurred_at")
     if vault is not None:
         marked = _with_named_keys(marked, vault, settings)
-    return close_silver(resolve_people(marked, identities), COLUMNS)
+    known = identities if identities is None else with_own_keys(identities)
+    return close_silver(resolve_people(marked, known), COLUMNS)
 
 
 def _with_named_keys(rows: DataFrame, vault: DataFrame, settings: RefineSettings) -> DataFrame:

@@ -19,13 +19,15 @@ from shoplake.refine.cast import (
     trimmed,
 )
 from shoplake.refine.deduplicate import DUPLICATE_OF, mark_duplicates
+from shoplake.refine.links import follow_links
 from shoplake.refine.pseudonym import Secret, pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.text import normalise_text
 
 IDENTITIES = (
-    "identity_key", "person_key", "shop", "platform", "linked_by", "confidence", "row_id",
+    "identity_key", "person_key", "shop", "platform", "linked_by", "confidence", "own_key",
+    "row_id",
 )  # fmt: skip
 PEOPLE = (
     "person_key", "shop", "platforms", "country", "birth_decade", "segment", "consent",
@@ -36,23 +38,29 @@ _IDENTITY_CASTS = {"platform": PLATFORM, "signed_up_at": PRIVATE_DATE}
 _PERSON_CASTS = _IDENTITY_CASTS | {"birth_year": PRIVATE_INT, "consent": PRIVATE_BOOLEAN}
 
 
-def identities(bronze_people: DataFrame, settings: RefineSettings) -> DataFrame:
+def identities(
+    bronze_people: DataFrame, settings: RefineSettings, bronze_links: DataFrame | None = None
+) -> DataFrame:
     """One row per platform identity, with the person it belongs to: `silver.identities`.
 
-    A declared link (`link_key`, within one shop) joins identities; there is no guessing from
-    names or addresses, so confidence is 1.
+    A declared link joins identities of one shop: an equal `link_key`, of which the shop is sure, or
+    what `bronze_links` say with as much confidence as they have. There is no guessing from names or
+    addresses.
     """
-    return close_silver(_keyed(bronze_people, _IDENTITY_CASTS, settings), IDENTITIES)
+    keyed = _keyed(bronze_people, _IDENTITY_CASTS, settings, bronze_links)
+    return close_silver(keyed, IDENTITIES)
 
 
-def people(bronze_people: DataFrame, settings: RefineSettings) -> DataFrame:
+def people(
+    bronze_people: DataFrame, settings: RefineSettings, bronze_links: DataFrame | None = None
+) -> DataFrame:
     """One row per person, over all of their platform identities: `silver.people`.
 
     Country, birth decade and segment are the latest stated; `signed_up_on` is the first sign-up.
     A person consents only if all their identities do; an identity that says nothing does not.
     The row of the latest identity survives, the others are its duplicates.
     """
-    known = _keyed(bronze_people, _PERSON_CASTS, settings).withColumns(
+    known = _keyed(bronze_people, _PERSON_CASTS, settings, bronze_links).withColumns(
         {
             "country": normalise_text(F.col("country")),
             "segment": normalise_text(F.col("segment")),
@@ -101,24 +109,45 @@ def resolve_people(df: DataFrame, known: DataFrame | None) -> DataFrame:
     return linked.withColumn("person_key", F.coalesce("_linked", "_identity_key")).drop("_linked")
 
 
+def with_own_keys(known: DataFrame) -> DataFrame:
+    """`silver.identities`, the keys of persons that links made part of another as identities too.
+
+    Returns:
+        identity_key, person_key; an identity of its own keeps its key, so it needs no further row.
+    """
+    before = known.where("own_key IS NOT NULL").select(
+        F.col("own_key").alias("identity_key"), "person_key"
+    )
+    return known.select("identity_key", "person_key").unionByName(before.distinct())
+
+
 def _keyed(
-    bronze_people: DataFrame, casts: Mapping[str, Cast], settings: RefineSettings
+    bronze_people: DataFrame,
+    casts: Mapping[str, Cast],
+    settings: RefineSettings,
+    bronze_links: DataFrame | None,
 ) -> DataFrame:
     """Typed people rows with identity and person keys; repeated identities are marked."""
     key = settings.pseudonym_key
     rows = with_identity(cast_columns(open_bronze(bronze_people, key), casts), key)
     link = trimmed("link_key")
-    declared = pseudonymise(F.concat(F.col("shop"), F.lit(":link:"), link), key)
+    subject = F.concat(F.col("shop"), F.lit(":link:"), link)
+    declared = pseudonymise(subject, key)
     rows = rows.withColumns(
         {
             "identity_key": F.col("_identity_key"),
             "person_key": F.coalesce(declared, "_identity_key"),
             "linked_by": F.when(link.isNotNull(), F.lit("declared")).otherwise(F.lit("self")),
             "confidence": F.lit(1.0),
+            "own_key": F.lit(None).cast("string"),
         }
     )
     declared_first = [F.col("linked_by").asc()]  # says more than 'self', whenever it was said
     marked = mark_duplicates(rows, ["identity_key"], latest="signed_up_at", prefer=declared_first)
+    if bronze_links is not None:
+        named = in_shop(_person_id())
+        texts = {"_identity": named, "_subject": F.coalesce(subject, named)}
+        marked = follow_links(marked.withColumns(texts), bronze_links, settings)
     # A superseded row follows its survivor to the person that one belongs to.
     of_survivor = F.when(F.col(DUPLICATE_OF).isNull(), F.col("person_key"))
     same = Window.partitionBy("identity_key", is_sound())

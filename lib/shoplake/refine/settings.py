@@ -36,6 +36,10 @@ class RefineSettings:
             Hoaglin 1993).
         outlier_min_lines: an item with fewer sale lines is judged by its shop's quantities.
         text_length: longest `silver.products.text`, in characters.
+        least_confidence: links of identities that the shop is less sure of join nobody: a wrong
+            one shows a person what another one did.
+        most_per_key: a key that more identities go by joins nobody: it is a till's own card, or
+            what a form had for "none". A household's card has fewer.
     """
 
     pseudonym_key: Secret
@@ -44,3 +48,5 @@ class RefineSettings:
     outlier_z: float = 3.5
     outlier_min_lines: int = 10
     text_length: int = 200
+    least_confidence: float = 0.9
+    most_per_key: int = 20

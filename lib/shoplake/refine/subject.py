@@ -15,6 +15,7 @@ from shoplake.governance.erasure.order import Subject
 from shoplake.governance.erasure.suppress import normal_id
 from shoplake.governance.erasure.values import Kind, Value
 from shoplake.refine.cast import to_id, trimmed
+from shoplake.refine.linked import linked
 from shoplake.refine.pseudonym import Secret, pseudonym, pseudonymise
 from shoplake.runtime.lake import Lake
 
@@ -76,7 +77,7 @@ def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) 
     ]
     said = parse_subject(wanted)
     first = {said} if isinstance(said, tuple) else _ids_of_key(lake, tables, said, key)
-    ids, links = _linked(lake, first)
+    ids, links = linked(lake, first, key)
     keys = {said} if isinstance(said, str) else set()
     keys |= {r["pseudonym"] for r in _vault(lake, ids | links)}
     keys |= {*keys_of(ids, key), *(pseudonym(f"{shop}:link:{link}", key) for shop, link in links)}
@@ -100,30 +101,6 @@ def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) 
         values=tuple(dict.fromkeys([*known, *values])),
         id_names=tuple(sorted(names)),
     )
-
-
-def _linked(lake: Lake, ids: set[tuple[str, str]]) -> tuple[set[tuple[str, str]], set]:  # type: ignore[type-arg]
-    """The ids and link keys that a chain of declared links leads to, within each shop."""
-    links: set[tuple[str, str]] = set()
-    if not lake.exists(_PEOPLE):
-        return ids, links
-    people = lake.read(_PEOPLE).select(
-        F.col("_source").alias("shop"), _person_id().alias("id"), trimmed("link_key").alias("link")
-    )
-    while True:
-        known = [(s, i, None) for s, i in ids] + [(s, None, link) for s, link in links]
-        frame = lake.spark.createDataFrame(known, "shop string, id string, link string")
-        joined = people.alias("p").join(
-            F.broadcast(frame).alias("k"),
-            F.expr("p.shop = k.shop AND (p.id = k.id OR p.link = k.link)"),
-            "left_semi",
-        )
-        rows = joined.distinct().collect()
-        more_ids = ids | {(r.shop, r.id) for r in rows if r.id}
-        more_links = links | {(r.shop, r.link) for r in rows if r.link}
-        if (more_ids, more_links) == (ids, links):
-            return ids, links
-        ids, links = more_ids, more_links
 
 
 def _ids_of_key(lake: Lake, tables: Sequence[str], wanted: str, key: Secret) -> set:  # type: ignore[type-arg]

@@ -10,11 +10,13 @@ from pyspark.sql import DataFrame
 
 from shoplake.governance.ledger import Counts
 from shoplake.governance.personal.words import fingerprint
-from shoplake.governance.run import Run
+from shoplake.governance.run import Read, Run
 from shoplake.refine.events import events
 from shoplake.refine.feedback import feedback
 from shoplake.refine.identify import identities, people
+from shoplake.refine.identity_links import identity_links
 from shoplake.refine.judgements import judgements
+from shoplake.refine.links import LINKS
 from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
 from shoplake.refine.products import products
@@ -32,8 +34,8 @@ class Refinement:
 
     Attributes:
         sources: tables it reads. The first is the one whose rows are accounted for: where it does
-            not exist, there is nothing to build. `silver.identities` and the vault may be absent:
-            give None.
+            not exist, there is nothing to build. `silver.identities`, the vault and links may be
+            absent: give None.
         build: `build(*frames, settings)`, frames in the order of `sources` -> the candidates:
             the silver columns, then `_cast_failures` (array of column and value that could not be
             cast) and `_duplicate_of` (row_id of the surviving row, null on survivors).
@@ -46,8 +48,13 @@ class Refinement:
 _PEOPLE = "silver.identities"
 
 SILVER: dict[str, Refinement] = {
-    "silver.identities": Refinement(("bronze.people",), identities),
-    "silver.people": Refinement(("bronze.people",), people),
+    "silver.identities": Refinement(
+        ("bronze.people", LINKS), lambda sent, links, settings: identities(sent, settings, links)
+    ),
+    "silver.people": Refinement(
+        ("bronze.people", LINKS), lambda sent, links, settings: people(sent, settings, links)
+    ),
+    "silver.identity_links": Refinement((LINKS, _PEOPLE), identity_links),
     "silver.products": Refinement(("bronze.products",), products),
     "silver.orders": Refinement(("bronze.orders", _PEOPLE), orders),
     "silver.events": Refinement(("bronze.events", _PEOPLE), events),
@@ -80,8 +87,14 @@ def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | Non
         return None
     return run.build(
         table,
-        lambda read: refinement.build(*map(read, refinement.sources), settings),
+        lambda read: refinement.build(*frames(run, table, read), settings),
         inputs=refinement.sources,
         params=[repr(settings), key_id(settings.pseudonym_key), fingerprint()],
         rows_of=first if first.startswith("bronze.") else None,
     )
+
+
+def frames(run: Run, table: str, read: Read) -> list[DataFrame | None]:
+    """What `Refinement.build` of a table is given; a shop without links is spared their joins."""
+    sources = SILVER[table].sources
+    return [read(s) if s != LINKS or run.lake.exists(LINKS) else None for s in sources]

@@ -16,11 +16,11 @@ from shoplake.refine.cast import to_id
 from shoplake.refine.pseudonym import Secret, key_id, pseudonymise
 
 VAULT = "governance.vault"
+_ENTITIES = (
+    "people", "orders", "events", "searches", "reviews", "messages", "feedback", "links",
+)  # fmt: skip
 #: Tables that name people by an id of the shop.
-SOURCES = tuple(
-    f"bronze.{entity}"
-    for entity in ("people", "orders", "events", "searches", "reviews", "messages", "feedback")
-)
+SOURCES = tuple(f"bronze.{entity}" for entity in _ENTITIES)
 _SUBJECT = ("shop", "kind", "value")
 _PSEUDONYM = "^[0-9a-f]{32}$"
 
@@ -28,7 +28,7 @@ _PSEUDONYM = "^[0-9a-f]{32}$"
 def vault(
     tables: Sequence[str], read: Callable[[str], DataFrame], known: DataFrame | None, key: Secret
 ) -> DataFrame:
-    """One row a pseudonym: every identity and declared link that any bronze table names.
+    """One row a pseudonym: every identity that any bronze table names, and the link keys of people.
 
     Args:
         tables: those of `SOURCES` that exist.

@@ -139,3 +139,19 @@ def outdated(
     missing = batch.join(F.broadcast(gone), "product_id", "left_semi")
     both = active.select("person_key").unionByName(missing.select("person_key"))
     return both.where("person_key IS NOT NULL").distinct()
+
+
+def relinked(links: DataFrame, since: datetime) -> DataFrame:
+    """Who became one person with another, or stopped being one: person_key.
+
+    A list that knows what somebody else did must not wait for the next batch. A statement splits or
+    joins what goes by its key, so it is enough to look at the persons of that key.
+
+    Args:
+        links: silver.identity_links.
+        since: the batch's instant; statements of before it were known to the batch.
+    """
+    from pyspark.sql import functions as F
+
+    fresh = links.where(F.col("valid_from") >= instant(since)).select("shop", "link_key")
+    return links.join(fresh.distinct(), ["shop", "link_key"], "left_semi").select("person_key")

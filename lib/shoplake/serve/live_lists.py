@@ -14,7 +14,7 @@ from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
 from shoplake.serve.fallback import recent_popularity
-from shoplake.serve.live import available_now, outdated, with_session
+from shoplake.serve.live import available_now, outdated, relinked, with_session
 from shoplake.serve.people import everyone
 from shoplake.serve.served import Served
 from shoplake.serve.stock import PLAN, in_supply
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from shoplake.serve.settings import ServeSettings
 
 LIVE, BATCH, ITEMS = "gold.live_recommendations", "gold.recommendations", "gold.item_features"
-SOURCES = (*TABLES, "silver.people", "silver.products", ITEMS, BATCH, PLAN)
+LINKS = "silver.identity_links"
+SOURCES = (*TABLES, LINKS, "silver.people", "silver.products", ITEMS, BATCH, PLAN)
 #: Versions as of a batch's instant; a stream asks for them at every trigger.
 _VECTORS: dict[tuple[object, ...], AnyScorer] = {}
 
@@ -72,7 +73,8 @@ class LiveLists:
         catalogue = load_catalogue(there)
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
         popular = recent_popularity(read("silver.orders"), people, "group", self.since)
-        whose = outdated(did, read(BATCH).where(at_batch), there, self.since)
+        stale = outdated(did, read(BATCH).where(at_batch), there, self.since)
+        whose = stale.union(relinked(read(LINKS), self.since)).distinct()
         mine = did.join(whose, "person_key", "left_semi")
         past = seen(mine, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
         arrays = history_arrays(self.settings.history_length)

@@ -1,5 +1,7 @@
 """Products for a query: words in two fields, meaning, and what people did, each a share of a sum.
 
+How much each counts is fixed here, unless weights learnt from the lake's own clicks are given.
+
 Words are BM25 as a share of the best any product could reach for the query, so a query that nothing
 matches scores low instead of being stretched; name and other text are two fields. Meaning is the
 cosine of an encoder. Behaviour is the clicks for this and similar queries and the popularity.
@@ -7,7 +9,8 @@ cosine of an encoder. Behaviour is the clicks for this and similar queries and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -21,14 +24,20 @@ from shoplake.models.search.spelling import Speller
 from shoplake.models.search.text import terms, words
 from shoplake.serve.search_clicks import ClickedQueries
 
-#: What one unit of each part adds to the score.
-WEIGHTS = {
+#: What one unit of each part adds to the score, where nothing was learnt from clicks.
+WEIGHTS: dict[str, float] = {
     "name": 1.0,
     "text": 0.25,
     "letters": 0.4,
     "meaning": 1.0,
     "clicks": 0.25,
     "popularity": 0.1,
+}
+#: Parts by what they are made of.
+_KINDS = {
+    "words": ("name", "text", "letters"),
+    "meaning": ("meaning",),
+    "behaviour": ("clicks", "popularity"),
 }
 #: A product that cannot be bought now keeps this share of its score.
 _UNAVAILABLE = 0.5
@@ -80,11 +89,33 @@ class Searcher(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A query as it is read: its words as products spell them, and its vector."""
+
+    tokens: list[str]
+    vector: NDArray[np.float32]
+
+    @property
+    def understood(self) -> str:
+        """The words in a row."""
+        return " ".join(self.tokens)
+
+
 class ShopSearch:
-    """Searches the products of a lake."""
+    """Searches the products of a lake.
+
+    Attributes:
+        encoder: of products and queries.
+        products: their ids, in the order of all that is said of every product.
+    """
 
     def __init__(
-        self, products: pd.DataFrame, clicked: ClickedQueries | None, encoder: TextEncoder
+        self,
+        products: pd.DataFrame,
+        clicked: ClickedQueries | None,
+        encoder: TextEncoder,
+        weights: Mapping[str, float] = WEIGHTS,
     ) -> None:
         """Index the products.
 
@@ -93,53 +124,81 @@ class ShopSearch:
                 lately) and available.
             clicked: clicks by query; None where nobody searched yet.
             encoder: any text encoder.
+            weights: of the parts, as `WEIGHTS` has them.
         """
-        self._products = products.reset_index(drop=True)
-        names = self._products["name"].tolist()
-        texts = self._products["text"].tolist()
+        names, texts = products["name"].tolist(), products["text"].tolist()
+        self._names, self._prices = names, products["price"].tolist()
+        self.products: list[str] = products["product_id"].tolist()
+        self._keep = np.where(products["available"].to_numpy(dtype=bool), 1.0, _UNAVAILABLE)
+        self._weights = dict(weights)
         self._speller = Speller(
             [f"{n} {t}" for n, t in zip(names, texts, strict=True)], encoder.ordinary_words()
         )
         self._fields = {
-            "name": TermIndex([terms(words(name)) for name in names]),
-            "text": TermIndex([terms(words(text)) for text in texts]),
+            "name": _Field([terms(words(name)) for name in names]),
+            "text": _Field([terms(words(text)) for text in texts]),
         }
         self._letters = LetterIndex([" ".join(words(name)) for name in names])
-        self._encoder = encoder
+        self.encoder = encoder
         self._vectors = encoder.encode_kept(
             [f"{n}. {t}"[:300] for n, t in zip(names, texts, strict=True)]
         )
         self._clicked = clicked
-        people = np.log1p(self._products["people"].to_numpy(dtype=float))
-        self._popularity = people / max(people.max(initial=0), 1e-6)
+        self._popularity = popularity(products["people"].to_numpy(dtype=float))
+
+    def with_weights(self, weights: Mapping[str, float]) -> ShopSearch:
+        """The same search by other weights."""
+        other = copy.copy(self)
+        other._weights = dict(weights)
+        return other
+
+    def read(self, queries: Sequence[str]) -> list[Reading]:
+        """Queries as they are read, all at once."""
+        tokens = [self._speller.correct(query) for query in queries]
+        texts = [" ".join(found) for found in tokens]
+        several = len(texts) > 1
+        vectors = self.encoder.encode_kept(texts) if several else self.encoder.encode(texts)
+        return [Reading(found, vector) for found, vector in zip(tokens, vectors, strict=True)]
+
+    def parts(
+        self,
+        query: Reading,
+        clicked: ClickedQueries | None,
+        popular: NDArray[np.float64],
+    ) -> dict[str, NDArray[np.float64]]:
+        """Every product's parts for a query, each from 0 to about 1 [T].
+
+        Args:
+            query: of `read`.
+            clicked: clicks by query; None: there are none.
+            popular: popularity of each product [T].
+        """
+        asked = terms(query.tokens)
+        found = {name: field.share(asked) for name, field in self._fields.items()}
+        letters = self._letters.scores(self._letters.queries([query.understood]))[0]
+        meaning = np.maximum(self._vectors @ query.vector, 0)
+        clicks = np.zeros(len(meaning)) if clicked is None else clicked.votes(query.vector)
+        related = np.maximum(meaning, np.maximum(found["name"], letters))
+        # Popularity counts among products that fit, it does not make one fit.
+        more = {"letters": letters, "meaning": meaning, "clicks": clicks}
+        return found | more | {"popularity": popular * related}
+
+    def score(
+        self, parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]
+    ) -> dict[str, NDArray[np.float64]]:
+        """What words, meaning and behaviour add to every product's score, by some weights [T]."""
+        return {
+            kind: self._keep * np.sum([weights[name] * parts[name] for name in names], axis=0)
+            for kind, names in _KINDS.items()
+        }
 
     def answer(self, query: str, top: int) -> Answer:
         """The best `top` products that have anything to do with the query."""
-        tokens = self._speller.correct(query)
-        understood = " ".join(tokens)
-        vector = self._encoder.encode([understood])
-        parts = {name: _share(index, terms(tokens)) for name, index in self._fields.items()}
-        letters = self._letters.scores(self._letters.queries([understood]))[0]
-        meaning = np.maximum(self._vectors @ vector[0], 0)
-        clicks = np.zeros(len(meaning))
-        if self._clicked is not None:
-            clicks = self._clicked.votes(vector[0])
-        related = np.maximum(meaning, np.maximum(parts["name"], letters))
-        added = {
-            "words": WEIGHTS["name"] * parts["name"]
-            + WEIGHTS["text"] * parts["text"]
-            + WEIGHTS["letters"] * letters,
-            "meaning": WEIGHTS["meaning"] * meaning,
-            # Popularity counts among products that fit, it does not make one fit.
-            "behaviour": WEIGHTS["clicks"] * clicks
-            + WEIGHTS["popularity"] * self._popularity * related,
-        }
-        keep = np.where(self._products["available"].to_numpy(dtype=bool), 1.0, _UNAVAILABLE)
-        added = {name: values * keep for name, values in added.items()}
+        read = self.read([query])[0]
+        added = self.score(self.parts(read, self._clicked, self._popularity), self._weights)
         score = added["words"] + added["meaning"] + added["behaviour"]
-        order = np.argsort(-score, kind="stable")[:top]
-        hits = [self._hit(rank, int(at), score, added) for rank, at in enumerate(order, 1)]
-        return Answer(query, understood, hits)
+        hits = [self._hit(rank, at, score, added) for rank, at in enumerate(best(score, top), 1)]
+        return Answer(query, read.understood, hits)
 
     def _hit(
         self,
@@ -148,17 +207,38 @@ class ShopSearch:
         score: NDArray[np.float64],
         added: dict[str, NDArray[np.float64]],
     ) -> Hit:
-        row = self._products.iloc[at]
-        price = None if pd.isna(row["price"]) else float(row["price"])
+        price = None if pd.isna(self._prices[at]) else float(self._prices[at])
         shares = {name: float(values[at]) for name, values in added.items()}
-        return Hit(rank, row["product_id"], row["name"], price, float(score[at]), **shares)
+        return Hit(rank, self.products[at], self._names[at], price, float(score[at]), **shares)
 
 
-def _share(index: TermIndex, asked: Sequence[str]) -> NDArray[np.float64]:
-    """BM25 of every product as a share of the most that any could have for these terms [T]."""
-    query = index.queries([list(asked)])
-    most = index.weights.max(axis=0).toarray().ravel()
-    unknown = len(set(asked)) - query.nnz
-    # A word that no product has counts like a rare one, so that the rest cannot fill the share.
-    whole = float(most[query.indices].sum() + unknown * most.max(initial=0.0))
-    return np.asarray(index.scores(query)[0] / max(whole, 1e-6), dtype=np.float64)
+class _Field:
+    """One text of every product, by words."""
+
+    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+        self._index = TermIndex(texts)
+        self._most = self._index.weights.max(axis=0).toarray().ravel()
+        self._rare = float(self._most.max(initial=0.0))
+
+    def share(self, asked: Sequence[str]) -> NDArray[np.float64]:
+        """BM25 of every product as a share of the most that any could have for these terms [T]."""
+        query = self._index.queries([list(asked)])
+        unknown = len(set(asked)) - query.nnz
+        # A word that no product has counts like a rare one, so that the rest cannot fill the share.
+        whole = float(self._most[query.indices].sum() + unknown * self._rare)
+        return np.asarray(self._index.scores(query)[0] / max(whole, 1e-6), dtype=np.float64)
+
+
+def popularity(people: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Popularity from 0 to 1 of products that so many people bought lately [T]."""
+    logs = np.log1p(people)
+    return np.asarray(logs / max(logs.max(initial=0), 1e-6))
+
+
+def best(score: NDArray[np.float64], top: int) -> list[int]:
+    """Where the `top` highest scores are, highest first, ties in the order they are in."""
+    among = np.arange(len(score))
+    if top < len(score):
+        among = np.flatnonzero(score >= np.partition(score, len(score) - top)[len(score) - top])
+    order = among[np.argsort(-score[among], kind="stable")][:top]
+    return [int(at) for at in order]

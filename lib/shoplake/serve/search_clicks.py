@@ -7,12 +7,15 @@ votes for it, and the votes of similar queries count by their similarity.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from shoplake.models.search.encoder import TextEncoder
+from shoplake.models.search.encoder import Vectors
 
 #: Expected clicks that the prior "as clicked as any" is worth.
 PRIOR = 0.5
@@ -20,10 +23,18 @@ _LEAST = 0.6
 _NEIGHBOURS = 10
 
 
+class Encodes(Protocol):
+    """Whatever turns queries into vectors."""
+
+    def encode_kept(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors [texts, width]."""
+        ...
+
+
 class ClickedQueries:
     """Earlier queries with how much more than expected each product was clicked for them."""
 
-    def __init__(self, shown: pd.DataFrame, encoder: TextEncoder, products: int) -> None:
+    def __init__(self, shown: pd.DataFrame, encoder: Encodes, products: int) -> None:
         """Count.
 
         Args:

@@ -16,6 +16,9 @@ from shoplake.models.search.model import SearchModel, fit_search
 from shoplake.runtime.console import tell
 from shoplake.serve.search import Answer, Hit
 
+#: Changes with what a kept model consists of.
+_FORM = 2
+
 
 class FolderSearch:
     """Searches judged titles with a fitted model."""
@@ -56,7 +59,7 @@ def open_folder(folder: Path) -> FolderSearch:
     """
     config = load_search()
     rows = read_judgements(folder)
-    key = content_key(__version__, config, rows.to_csv())
+    key = content_key(__version__, _FORM, config, rows.to_csv())
     path = cache_folder() / "search" / f"{key}.pickle"
     if path.exists():
         return FolderSearch(pickle.loads(path.read_bytes()))

@@ -1,8 +1,11 @@
-"""What search reads of a lake: products now, their popularity, and clicks by query."""
+"""What search reads of a lake: products now, their popularity, clicks by query, and weights."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,7 @@ from shoplake.models.search.config import load_search
 from shoplake.models.search.encoder import TextEncoder
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
-from shoplake.serve.search import ShopSearch
+from shoplake.serve.search import WEIGHTS, ShopSearch
 from shoplake.serve.search_clicks import ClickedQueries
 
 
@@ -43,7 +46,7 @@ PRODUCTS = Source(
 POPULARITY = Source("gold.item_features", ("product_id", "people_30d as people", "available"))
 SHOWN = Source(
     "silver.events",
-    ("query", "product_id", "position", "session_id", "kind"),
+    ("query", "product_id", "position", "session_id", "kind", "occurred_at"),
     "query is not null and product_id is not null and position is not null"
     " and kind in ('impression', 'click') and not is_bot",
 )
@@ -68,7 +71,31 @@ def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
     newest = f"as_of = (select max(as_of) from {POPULARITY.table})"
     popularity = query(settings, POPULARITY.sql(newest)) if POPULARITY.table in there else []
     shown = query(settings, SHOWN.sql()) if SHOWN.table in there else []
-    return shop_search(rows, pd.DataFrame(popularity), pd.DataFrame(shown))
+    search = shop_search(rows, pd.DataFrame(popularity), pd.DataFrame(shown))
+    return search.with_weights(read_weights(settings))
+
+
+def weights_file(settings: Settings) -> Path:
+    """Where a lake keeps the weights that `step rank` learnt from its clicks."""
+    return settings.root / "models" / "search_weights.json"
+
+
+def read_weights(settings: Settings) -> dict[str, float]:
+    """The lake's own weights of the parts of a score, or those that are fixed."""
+    path = weights_file(settings)
+    if not path.is_file():
+        return dict(WEIGHTS)
+    found = json.loads(path.read_text())["weights"]
+    return {name: float(found[name]) for name in WEIGHTS}
+
+
+def write_weights(settings: Settings, weights: Mapping[str, float], reason: str) -> None:
+    """Keep weights, with why they are used."""
+    path = weights_file(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps({"weights": dict(weights), "reason": reason}, indent=2))
+    new.replace(path)
 
 
 def shop_search(rows: pd.DataFrame, popularity: pd.DataFrame, shown: pd.DataFrame) -> ShopSearch:
@@ -82,25 +109,30 @@ def shop_search(rows: pd.DataFrame, popularity: pd.DataFrame, shown: pd.DataFram
     products["available"] = products["available"].map(lambda v: v is not False)
     config = load_search()
     encoder = TextEncoder.load(config.base, max_tokens=2 * config.max_tokens)
-    return ShopSearch(products, _clicked(shown, products, encoder), encoder)
+    counted = impressions(shown, products["product_id"].tolist())
+    clicked = ClickedQueries(counted, encoder, len(products)) if len(counted) else None
+    return ShopSearch(products, clicked, encoder)
 
 
-def _clicked(
-    rows: pd.DataFrame, products: pd.DataFrame, encoder: TextEncoder
-) -> ClickedQueries | None:
+def impressions(rows: pd.DataFrame, products: Sequence[str]) -> pd.DataFrame:
+    """One row each time a product was shown for a query.
+
+    Args:
+        rows: of `SHOWN`.
+        products: ids in the catalogue's order.
+
+    Returns:
+        session_id, query, product (its place), position, clicked (0 or 1), at (when it was shown).
+    """
+    names = ["session_id", "query", "product", "position"]
     if not len(rows):
-        return None
-    at = pd.Series(np.arange(len(products)), index=products["product_id"])
+        return pd.DataFrame(columns=[*names, "clicked", "at"])
+    at = pd.Series(np.arange(len(products)), index=list(products))
     rows = rows.assign(product=rows["product_id"].map(at))
     rows = rows.dropna(subset=["product"]).astype({"product": int, "position": int})
-    shown = (
-        rows.assign(clicked=(rows["kind"] == "click").astype(float))
-        .groupby(["session_id", "query", "product", "position"], as_index=False, dropna=False)[
-            ["clicked"]
-        ]
-        .max()
-    )
-    return ClickedQueries(shown, encoder, len(products)) if len(shown) else None
+    rows = rows.assign(clicked=(rows["kind"] == "click").astype(float), at=rows["occurred_at"])
+    shown = rows.groupby(names, as_index=False, dropna=False)
+    return shown.agg(clicked=("clicked", "max"), at=("at", "min"))
 
 
 def _text(row: pd.Series) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import pytest
 from pyspark.sql import SparkSession
 
 from shoplake.evaluate.retraining.showings import as_arrays, shown
@@ -16,6 +17,7 @@ def row(request: str, product: str, kind: str, hours: float, position: int | Non
     return request, "p", product, kind, position, propensity, "4", at
 
 
+@pytest.mark.slow
 def test_each_kind_of_response_counts_once_and_only_in_time(spark: SparkSession) -> None:
     feedback = spark.createDataFrame(
         [

@@ -14,11 +14,11 @@ from shoplake.evaluate.retraining.settings import (
     TriggerSettings,
     load_retrain_settings,
 )
-from shoplake.evaluate.retraining.triggers import Situation, due, look
+from shoplake.evaluate.retraining.triggers import Situation, due, look, waits_until
 from shoplake.features.behaviour import Behaviour
 
 LEARNT = datetime(2026, 3, 1, tzinfo=UTC)
-LIMITS = TriggerSettings(days=28, new_share=0.2, drift=0.25)
+LIMITS = TriggerSettings(days=28, new_share=0.2, drift=0.25, wait_days=7)
 
 
 def situation(**said: object) -> Situation:
@@ -44,6 +44,20 @@ def test_a_quiet_week_calls_for_nothing() -> None:
 def test_each_trigger_says_why(said: dict[str, object], word: str) -> None:
     (reason,) = due(situation(**said), LIMITS)
     assert word in reason
+
+
+@pytest.mark.parametrize(("days_ago", "reasons"), [(3, 0), (7, 1)])
+def test_after_a_new_version_has_lost_the_same_triggers_wait(days_ago: int, reasons: int) -> None:
+    now = LEARNT + timedelta(days=28)
+    found = situation(now=now, lost=now - timedelta(days=days_ago))
+    assert len(due(found, LIMITS)) == reasons
+    assert (waits_until(found, LIMITS) is None) == bool(reasons)
+
+
+def test_an_erasure_does_not_wait() -> None:
+    now = LEARNT + timedelta(days=28)
+    (reason,) = due(situation(now=now, lost=now, erasure="r1"), LIMITS)
+    assert "erased" in reason
 
 
 def test_the_situation_is_counted_from_what_happened(spark: SparkSession) -> None:

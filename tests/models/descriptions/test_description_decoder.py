@@ -54,6 +54,13 @@ def test_a_requests_texts_do_not_depend_on_the_others(decoder, quick):
     assert decoder.write([other, one, other], quick.decoder, seed=3)[1] == alone
 
 
+def test_words_that_it_does_not_know_make_no_other_request(decoder, quick):
+    known = frozenset({"a", "in", "made", "of", "it", "is"})
+    requests = [asked("kind", "colour", words=known | more) for more in ({"fern"}, {"otter"})]
+    one, other = decoder.write(requests, quick.decoder, seed=3)
+    assert one == other == decoder.write(requests[1:], quick.decoder, seed=3)[0]
+
+
 def test_it_is_learnt_once_and_read_from_the_cache_after_that(decoder, quick, kept):
     files = sorted((kept / "descriptions").glob("*.pt"))
     again, version = decoder_of(quick)

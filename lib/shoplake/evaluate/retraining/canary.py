@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from shoplake.evaluate.intervals import Interval
+from shoplake.evaluate.offpolicy import interval, resampled
 
 
 @dataclass(frozen=True)
@@ -35,34 +35,23 @@ def canary(
         challenger, champion: versions.
         seed: of the resamples, which draw people with all their lists.
     """
-    lists = shown.groupby(["model_version", "person_key", "request_id"])["reward"].sum()
-    sides = [
-        lists.loc[version].groupby("person_key").agg(["sum", "size"]).to_numpy(float)
-        if version in lists.index.get_level_values(0)
-        else np.zeros((0, 2))
-        for version in (challenger, champion)
-    ]
-    counts = int(sides[0][:, 1].sum()), int(sides[1][:, 1].sum())
+    earned = shown.groupby(["model_version", "person_key", "request_id"], as_index=False)["reward"]
+    lists = earned.sum()
+    sides = [lists[lists["model_version"] == version] for version in (challenger, champion)]
+    counts = len(sides[0]), len(sides[1])
     if not all(counts):
         return Canary(counts)
-    random = np.random.default_rng(seed)
-    drawn = [_means(side, random, resamples) for side in sides]
-    values = [side[:, 0].sum() / side[:, 1].sum() for side in sides]
-    new, old, lead = (
-        Interval(float(value), *(float(edge) for edge in np.quantile(spread, [0.025, 0.975])))
-        for value, spread in (
-            *zip(values, drawn, strict=True),
-            (values[0] - values[1], drawn[0] - drawn[1]),
+    # Seeds of their own: the two have no person in common, and with one seed the resamples of
+    # equal numbers of people would rise and fall together.
+    (new, drawn_new), (old, drawn_old) = (
+        resampled(
+            side[["reward"]].to_numpy(float), pd.factorize(side["person_key"])[0], at, resamples
         )
+        for at, side in enumerate(sides, start=2 * seed)
     )
-    return Canary(counts, new, old, lead)
-
-
-def _means(side: np.ndarray, random: np.random.Generator, resamples: int) -> np.ndarray:
-    people = len(side)
-    times = [
-        np.bincount(random.integers(people, size=people), minlength=people) @ side
-        for _ in range(resamples)
-    ]
-    totals = np.stack(times)
-    return np.asarray(totals[:, 0] / totals[:, 1])
+    return Canary(
+        counts,
+        interval(new[0], drawn_new[0]),
+        interval(old[0], drawn_old[0]),
+        interval(new[0] - old[0], drawn_new[0] - drawn_old[0]),
+    )

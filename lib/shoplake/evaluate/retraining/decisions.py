@@ -12,6 +12,7 @@ from shoplake.governance.run import Run
 from shoplake.runtime.console import say
 
 TABLE = "governance.model_decisions"
+_LOSSES = (("keep", True), ("keep", False), ("rollback", False))
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,15 @@ class DecisionBook:
         """End of the data that was there when a version was trained; None: not on record."""
         found = self.last(version, "baselines").get("learnt_until") if version else None
         return found.replace(tzinfo=UTC) if found else None
+
+    def lost(self, champion: str | None) -> datetime | None:
+        """End of the data on which a new version last lost against a champion; None: none did."""
+        where = {"model_name": self.model, "against": champion}
+        rows = self.run.lake.rows(TABLE, where=where) if champion else []
+        # A canary that ended without a figure was not compared: its people were erased, say.
+        lost = [r for r in rows if (r["decision"], r["metric"] is None) in _LOSSES]
+        when = [r["as_of"] for r in lost]
+        return max(when).replace(tzinfo=UTC) if when else None
 
 
 def _utc(moment: datetime) -> datetime:

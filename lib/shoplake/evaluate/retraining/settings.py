@@ -19,11 +19,14 @@ class TriggerSettings:
         new_share: interactions since then, as a share of those before.
         drift: population stability index of purchases by category, since then against the 28 days
             before; above .25 is usually taken as a shift.
+        wait_days: after a new version has lost against the champion, none but an erasure calls for
+            another one so long: what calls has not changed since.
     """
 
     days: float
     new_share: float
     drift: float
+    wait_days: float = 7.0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class Situation:
         before, since: interactions up to `learnt_until`, and after it.
         drift: the population stability index, None where either side bought nothing.
         erasure: the request that erased people it learnt from.
+        lost: when a new version last lost against it; None: none has.
     """
 
     champion: str | None
@@ -39,16 +40,19 @@ class Situation:
     since: int = 0
     drift: float | None = None
     erasure: str | None = None
+    lost: datetime | None = None
 
 
 def due(found: Situation, limits: TriggerSettings) -> list[str]:
-    """Why to train, in words; empty: nothing calls for it."""
+    """Why to train, in words; empty: nothing calls for it, or what does has to wait."""
     if found.champion is None:
         return ["no version serves"]
     name = f"version {found.champion}"
     reasons = []
     if found.erasure is not None:
         reasons.append(f"{name} learnt from people who have been erased (request {found.erasure})")
+    if waits_until(found, limits) is not None:
+        return reasons
     if found.learnt_until is None:
         return [*reasons, f"it is not on record until when {name} learnt"]
     age = (found.now - found.learnt_until) / timedelta(days=1)
@@ -68,23 +72,36 @@ def due(found: Situation, limits: TriggerSettings) -> list[str]:
     return reasons
 
 
+def waits_until(found: Situation, limits: TriggerSettings) -> datetime | None:
+    """Until when learning again has to wait, because a new version has just lost; None: it has not.
+
+    The same triggers stay due while the champion stays. Without a wait each turn would train on a
+    day's more data, and of many tries some win by chance.
+    """
+    if found.lost is None:
+        return None
+    until = found.lost + timedelta(days=limits.wait_days)
+    return until if found.now < until else None
+
+
 def look(
     behaviour: Behaviour,
     products: DataFrame,
     champion: str | None,
     learnt_until: datetime | None,
     erasure: str | None,
+    lost: datetime | None = None,
 ) -> Situation:
     """The situation, in one pass over the interactions.
 
     Args:
         behaviour: the newest interactions.
         products: silver.products.
-        champion, learnt_until, erasure: as in `Situation`.
+        champion, learnt_until, erasure, lost: as in `Situation`.
     """
     now = behaviour.as_of
     if champion is None or learnt_until is None:
-        return Situation(champion, learnt_until, now, erasure=erasure)
+        return Situation(champion, learnt_until, now, erasure=erasure, lost=lost)
     until = instant(learnt_until)
     current = products.where("is_current").select("product_id", "category")
     late = F.col("at") >= until
@@ -110,4 +127,5 @@ def look(
         sum(r["since"] for r in rows),
         stability_index(new, past) if sum(past) and sum(new) else None,
         erasure,
+        lost,
     )

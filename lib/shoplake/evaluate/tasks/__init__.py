@@ -15,6 +15,7 @@ TASKS = {
     "sessions": "the next item of a session (diginetica layout)",
     "sequences": "a person's next item after their history (amazon_games layout)",
     "purchases": "what people buy in the next 30 days (online_retail or dunnhumby layout)",
+    "transfer": "a model of titles learned in one shop, served in another (either layout)",
     "fairness": "exposure of groups of products, re-ranked (online_retail or dunnhumby layout)",
     "membership": "was a person in the training data? (amazon_games or online_retail layout)",
     "behaviour": "who buys again, lapses, spends (online_retail or dunnhumby layout)",

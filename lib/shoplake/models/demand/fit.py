@@ -13,7 +13,7 @@ from shoplake.models.demand.settings import LEVELS, DemandConfig
 
 GLOBAL = ("gradient_boosting", "network")
 #: Days of one item are much alike: more of them teach little.
-_ROWS_A_SERIES = 60
+_ROWS_A_SERIES = 30
 
 
 def candidates(panel: Panel, origin: int, horizon: int, config: DemandConfig) -> dict[str, Floats]:

@@ -83,38 +83,47 @@ class Decoder:
             config: candidates, temperature and longest text.
             seed: of the draws; a request's candidates do not depend on the others.
         """
-        found: list[list[str]] = [[] for _ in requests]
-        by_size: dict[int, list[int]] = {}
         prompts = [self._ids(r.prompt()) for r in requests]
-        for i, prompt in enumerate(prompts):
-            by_size.setdefault(len(prompt), []).append(i)
+        words = [self._open(r) for r in requests]
+        # A shop's products share a few sets of facts, and equal requests have equal answers.
+        keys = [(tuple(p), w.tobytes()) for p, w in zip(prompts, words, strict=True)]
+        first: dict[tuple[tuple[int, ...], bytes], int] = {}
+        for i, key in enumerate(keys):
+            first.setdefault(key, i)
+        found: dict[int, list[str]] = {i: [] for i in first.values()}
+        by_size: dict[int, list[int]] = {}
+        for i in found:
+            by_size.setdefault(len(prompts[i]), []).append(i)
         for rows in by_size.values():
             for start in range(0, len(rows), 64):
                 part = rows[start : start + 64]
                 given = torch.tensor([prompts[i] for i in part])
-                asked = [requests[i] for i in part]
+                open_ = np.stack([words[i] for i in part])
                 for number in range(config.candidates):
-                    draws = [np.random.default_rng([seed, number, *p]) for p in given.tolist()]
-                    for i, text in zip(
-                        part,
-                        self._run(given, asked, config, draws if number else None),
-                        strict=True,
-                    ):
+                    draws = [np.random.default_rng([seed, number, *prompts[i]]) for i in part]
+                    texts = self._run(given, open_.copy(), config, draws if number else None)
+                    for i, text in zip(part, texts, strict=True):
                         if text and text not in found[i]:
                             found[i].append(text)
-        return found
+        return [found[first[key]] for key in keys]
 
     def _run(
         self,
         given: torch.Tensor,
-        asked: list[Request],
+        open_: NDArray[np.bool_],
         config: DecoderConfig,
         draws: list[np.random.Generator] | None,
     ) -> list[str]:
-        """One text a row; "" where it did not end. Without draws, the likeliest words."""
-        open_ = np.stack([self._open(r) for r in asked])
-        texts: list[list[str]] = [[] for _ in asked]
-        done = np.zeros(len(asked), dtype=bool)
+        """One text a row; "" where it did not end. Without draws, the likeliest words.
+
+        Args:
+            given: prompts of equal length [n, T].
+            open_: which words each may use [n, V]; slots that were said are closed in it.
+            config: temperature and longest text.
+            draws: a generator a row.
+        """
+        texts: list[list[str]] = [[] for _ in open_]
+        done = np.zeros(len(open_), dtype=bool)
         past, ids = None, given
         with torch.inference_mode():
             for _ in range(min(config.most_tokens, POSITIONS - given.shape[1])):

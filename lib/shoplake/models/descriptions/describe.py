@@ -16,7 +16,7 @@ from shoplake.models.descriptions.grounding import Grounder
 from shoplake.models.descriptions.language import Language, load_language
 from shoplake.models.descriptions.learning import learn_decoder
 from shoplake.models.descriptions.pixels import Pixels
-from shoplake.models.descriptions.settings import DescriptionConfig
+from shoplake.models.descriptions.settings import DescriptionConfig, Length, Tone
 from shoplake.models.descriptions.sights import Read
 from shoplake.models.descriptions.wording import (
     Slots,
@@ -224,22 +224,30 @@ class Describer:
 
 
 def decoder_of(config: DescriptionConfig) -> tuple[Decoder, str]:
-    """The embedded decoder, learnt from the languages' sentences, and its version."""
+    """The embedded decoder, learnt from the languages' sentences, and its version.
+
+    It learns the tone and length that are asked for alone, a quarter of all that there is.
+    """
     languages = [load_language(code) for code in config.languages]
-    key = content_key(languages, config.decoder, config.seed, _VERSION)
-    decoder = learn_decoder(key, lambda: examples(config), config.decoder, seed=config.seed)
-    return decoder, f"decoder {key[:12]}"
+    asked = (config.tone,), (config.length,)
+    key = content_key(languages, asked, config.decoder, config.seed, _VERSION)
+    made = learn_decoder(key, lambda: examples(config, *asked), config.decoder, seed=config.seed)
+    return made, f"decoder {key[:12]}"
 
 
-def examples(config: DescriptionConfig) -> list[Example]:
-    """Pairs of facts and text in every language, tone and length."""
+def examples(
+    config: DescriptionConfig,
+    tones: Sequence[Tone] = ("plain", "warm"),
+    lengths: Sequence[Length] = ("short", "long"),
+) -> list[Example]:
+    """Pairs of facts and text in every language, and in these tones and lengths."""
     draw = np.random.default_rng(config.seed)
     found: list[Example] = []
     while len(found) < config.decoder.pairs:
         code = config.languages[int(draw.integers(len(config.languages)))]
         language = load_language(code)
-        tone = ("plain", "warm")[int(draw.integers(2))]
-        length = ("short", "long")[int(draw.integers(2))]
+        tone = tones[int(draw.integers(len(tones)))]
+        length = lengths[int(draw.integers(len(lengths)))]
         slots = drawn_slots(language, draw)
         text = pattern(slots, language, tone, length, draw)
         if text:

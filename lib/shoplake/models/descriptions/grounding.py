@@ -9,14 +9,23 @@ polarity, else not. So a claim is unsupported unless shown otherwise, where enta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from shoplake.governance.personal import Span, find
 from shoplake.models.descriptions.claims import Checked, Claim, Rules, evidence
 from shoplake.models.descriptions.facts import Fact, Known
-from shoplake.models.descriptions.language import Language, is_mark, spans, stem, stems, words
+from shoplake.models.descriptions.language import (
+    Language,
+    is_mark,
+    longest_run,
+    runs_from,
+    spans,
+    stem,
+    stems,
+    words,
+)
 
 _CLAUSE_ENDS = frozenset(".!?;:。！？；：\n")
 _COMMAS = frozenset(",，、")
@@ -45,6 +54,7 @@ class Grounder:
         self._after_value = {stems(text): allowed for text, allowed in language.roles_after.items()}
         self._negations = {words(w) for w in language.negations}
         self._after = {words(w) for w in language.negations_after}
+        self._turning = self._negations | self._after
         self._sensitive = {words(p): k for k, ps in language.sensitive.items() for p in ps}
         banned = (*language.banned, *rules.banned)
         self._banned = {words(phrase) for phrase in banned}
@@ -117,11 +127,12 @@ class Grounder:
             if marks[at]:
                 at += 1
                 continue
-            brand = self._longest(tokens, at, self._brands.__contains__)
-            value = self._longest(tokens, at, values.__contains__)
-            loud = self._longest(tokens, at, self._sensitive.__contains__)
-            neutral = self._longest(tokens, at, self._language.neutral_phrases.__contains__)
-            turned = self._longest(tokens, at, (self._negations | self._after).__contains__)
+            starting = runs_from(tokens, at)
+            brand = longest_run(starting, self._brands)
+            value = longest_run(starting, values)
+            loud = longest_run(starting, self._sensitive)
+            neutral = longest_run(starting, self._language.neutral_phrases)
+            turned = longest_run(starting, self._turning)
             size = max(value, loud, neutral, brand, turned, 1)
             run = _bare(tokens[at : at + size])
             if loud == size and not (value == size and self._sensitive[run] != "banned"):
@@ -170,7 +181,7 @@ class Grounder:
     def _banned_within(self, tokens: list[str], at: int, size: int) -> Iterator[_Run]:
         """Banned phrases that a value brings along: a name may say anything."""
         for first in range(at, at + size):
-            found = self._longest(tokens, first, self._banned.__contains__)
+            found = longest_run(runs_from(tokens, first), self._banned)
             if found and first + found <= at + size:
                 yield _Run(first, first + found - 1, "banned", None)
 
@@ -190,15 +201,6 @@ class Grounder:
             if (token,) in self._after and i:
                 found[i - 1] = True
         return found
-
-    def _longest(
-        self, tokens: list[str], at: int, known: Callable[[tuple[str, ...]], bool], most: int = 12
-    ) -> int:
-        """Length of the longest known run that starts at a token, marks within skipped; 0: none."""
-        for end in range(min(len(tokens), at + most), at, -1):
-            if not is_mark(tokens[end - 1]) and known(_bare(tokens[at:end])):
-                return end - at
-        return 0
 
     def _personal(self, text: str, known: Known) -> list[Span]:
         """Personal data; a name within a brand or another value of a column is none."""

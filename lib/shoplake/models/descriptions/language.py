@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -17,6 +18,9 @@ _TOKEN = re.compile(
     r"|[\u4e00-\u9fff]|[^\w\s]"
 )
 _MARK = re.compile(r"[^\w\s{}]")
+#: Tokens of the longest run that is looked for.
+_MOST = 12
+Run = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,22 @@ def stem(word: str) -> str:
 def is_mark(token: str) -> bool:
     """Whether a token is punctuation."""
     return len(token) == 1 and bool(_MARK.match(token)) and token not in "%£$€"
+
+
+def runs_from(tokens: Sequence[str], at: int) -> list[tuple[int, Run]]:
+    """The runs that start at a token, longest first: how many tokens, and which are no marks."""
+    found: list[tuple[int, Run]] = []
+    run: Run = ()
+    for size, token in enumerate(tokens[at : at + _MOST], start=1):
+        if not is_mark(token):
+            run = (*run, token)
+            found.append((size, run))
+    return found[::-1]
+
+
+def longest_run(starting: Sequence[tuple[int, Run]], known: Container[Run]) -> int:
+    """Tokens of the longest of `runs_from` that is known; 0: none."""
+    return next((size for size, run in starting if run in known), 0)
 
 
 def han(text: str) -> bool:

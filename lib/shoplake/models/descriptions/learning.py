@@ -73,6 +73,9 @@ def _network(words: int, config: DecoderConfig, seed: int) -> Any:
                 n_embd=config.width,
                 n_layer=config.layers,
                 n_head=config.heads,
+                resid_pdrop=config.dropout,
+                embd_pdrop=config.dropout,
+                attn_pdrop=config.dropout,
                 bos_token_id=1,
                 eos_token_id=2,
             )

@@ -22,6 +22,7 @@ class DecoderConfig:
         steps: optimiser steps.
         batch_size: texts a step.
         learning_rate: peak rate; warm-up, then a cosine to a twentieth.
+        dropout: share of values left out in learning; made-up pairs are endless and need none.
         pairs: pairs of facts and text made of the languages' sentences.
         candidates: texts drawn for a product, of which the best that passes the check is kept.
         temperature: of the draws; the first candidate takes the likeliest word each time.
@@ -34,6 +35,7 @@ class DecoderConfig:
     steps: int
     batch_size: int
     learning_rate: float
+    dropout: float
     pairs: int
     candidates: int
     temperature: float

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from scipy.special import gammaln, logsumexp
 
+ACCOUNTANT = "RDP of the sampled Gaussian mechanism (Mironov et al. 2019, Balle et al. 2020)"
 _ORDERS = (*range(2, 65), 80, 96, 128, 192, 256, 512)
 
 

@@ -112,6 +112,22 @@ class GptTitles:
         found = net(tokens)[:, -1] @ every.T / self.config.temperature + net.bias
         return np.asarray(found.numpy())
 
+    def moved(self, vectors: Floats, bias: Floats | None = None) -> GptTitles:
+        """What was learned, over the titles of another catalogue; nothing is learned there.
+
+        Args:
+            vectors: [C, d] unit vectors of its titles, by the reader that the model learned with.
+            bias: [C] of its items; 0 if not given, for what was learned of single items stays.
+        """
+        other = GptTitles(self.config, vectors)
+        other.network = net = Decoder(self.config, vectors)
+        of_items = ("titles", "bias")
+        weights = {n: w for n, w in self.network.state_dict().items() if n not in of_items}
+        net.load_state_dict(weights, strict=False)
+        if bias is not None:
+            net.bias.data.copy_(torch.from_numpy(bias))
+        return other
+
 
 class Decoder(nn.Module):
     """Projected titles, positions counted from the end, and causal pre-norm blocks."""

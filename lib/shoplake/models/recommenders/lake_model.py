@@ -26,6 +26,7 @@ from shoplake.models.recommenders.lake_ranker import LakeRanker
 from shoplake.models.recommenders.lake_scorer import FamilyScorer
 from shoplake.models.recommenders.next_purchases import NextPurchasesConfig
 from shoplake.models.recommenders.parts import Arrays, Part
+from shoplake.models.recommenders.private import Private
 from shoplake.models.recommenders.seen_features import ItemFacts
 from shoplake.models.recommenders.trees import Trees
 from shoplake.runtime.typed import from_dict
@@ -53,6 +54,11 @@ class LakeModel:
     near: Ints
     parts: dict[str, Part]
     ranker: LakeRanker | None
+
+    def spent(self) -> dict[str, str]:
+        """Tags of a version that was trained with differential privacy; none of others."""
+        private = (p.model for p in self.parts.values() if isinstance(p.model, Private))
+        return next((model.spent() for model in private), {})
 
     def scorer(
         self,

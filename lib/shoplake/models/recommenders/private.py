@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from shoplake.models.recommenders.accountant import epsilon
+from shoplake.models.recommenders.accountant import ACCOUNTANT, epsilon
 from shoplake.models.recommenders.interactions import Floats, Interactions, product
 
 
@@ -76,6 +76,16 @@ class Private:
         self.inside, self.outside, self.bias = (p.astype(np.float32) for p in params)
         self.epsilon = epsilon(config.sampled, config.noise, config.steps, config.delta)
         return self
+
+    def spent(self) -> dict[str, str]:
+        """What the training gave away, as tags of a model version."""
+        return {
+            "shoplake.epsilon": f"{self.epsilon:.3f}",
+            "shoplake.delta": f"{self.config.delta:g}",
+            "shoplake.accountant": ACCOUNTANT
+            if self.config.noise
+            else "none: trained without noise",
+        }
 
     def scores(self, histories: Interactions) -> Floats:
         """Scores [B, C]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def register_family(
     *,
     fingerprint: str,
     metrics: dict[str, float],
+    privacy: Mapping[str, str],
 ) -> str:
     """Log a finished model with its parents and make it a version; returns the version.
 
@@ -60,6 +62,7 @@ def register_family(
         parents: what it came from.
         fingerprint: of inputs and settings; see `Registry.find`.
         metrics: final metrics by name.
+        privacy: tags of `LakeModel.spent`.
     """
     signature = ModelSignature(
         inputs=Schema([ColSpec("string", "history")]),
@@ -69,7 +72,7 @@ def register_family(
         *(_FOLDER, folder, HistoryScorer(), signature, _settings(family), parents),
         fingerprint=fingerprint,
         points=[Metric(name, value, 0, 0) for name, value in metrics.items()],
-        tags={"shoplake.family": family.name},
+        tags={"shoplake.family": family.name, **privacy},
     )
 
 

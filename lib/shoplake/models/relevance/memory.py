@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from shoplake.models.relevance.sharding import own
+
 
 class Kept:
     """Counts the tensors that a forward pass keeps for its backward pass.
@@ -18,7 +20,7 @@ class Kept:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+        self._own = {p.untyped_storage().data_ptr() for p in map(own, model.parameters())}
         self.most = 0
 
     @contextmanager
@@ -38,11 +40,11 @@ class Kept:
 
 
 def standing_bytes(model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Bytes of weights, of gradients of what learns, and of the optimiser's state."""
-    weights = sum(p.nbytes for p in model.parameters())
-    gradients = sum(p.nbytes for p in model.parameters() if p.requires_grad)
+    """Bytes of weights, of gradients of what learns, and of the optimiser's state, all its own."""
+    weights = sum(own(p).nbytes for p in model.parameters())
+    gradients = sum(own(p).nbytes for p in model.parameters() if p.requires_grad)
     return weights + gradients + sum(_bytes(state) for state in optimizer.state.values())
 
 
 def _bytes(state: Any) -> int:
-    return sum(value.nbytes for value in state.values() if isinstance(value, Tensor))
+    return sum(own(value).nbytes for value in state.values() if isinstance(value, Tensor))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from shoplake.errors import SettingsError
 from shoplake.runtime.settings import conf_dir
@@ -108,6 +108,8 @@ class RelevanceConfig:
         checkpoint_every: steps between checkpoints.
         timeout_seconds: how long a process waits for the others before it gives up.
         seed: of everything drawn.
+        parallel: of several processes: ddp (each has all weights) or fsdp (each a part of every
+            weight, for a model that a device cannot hold; see `sharding`).
     """
 
     architecture: Literal["bi_encoder", "cross_encoder"]
@@ -137,6 +139,7 @@ class RelevanceConfig:
     checkpoint_every: int
     timeout_seconds: int
     seed: int
+    parallel: Literal["ddp", "fsdp"] = "ddp"
 
     def __post_init__(self) -> None:
         least = {"max_tokens": 3, "steps": 1, "batch_size": 2, "accumulate": 1, "token_budget": 1}
@@ -158,11 +161,22 @@ class RelevanceConfig:
             )
         if self.method not in self.learning_rates:
             raise SettingsError(f"no rate for {self.method}", where="relevance: learning_rates")
+        if self.parallel == "fsdp" and (self.method == "adalora" or self.precision == "fp16"):
+            what = "adalora" if self.method == "adalora" else "fp16"
+            raise SettingsError(
+                f"{what} needs whole gradients, which no process has by fsdp",
+                where="relevance: parallel",
+                remedy="set it to ddp, or take method lora and precision bf16",
+            )
 
     @property
     def learning_rate(self) -> float:
         """The method's peak rate."""
         return self.learning_rates[self.method]
+
+    def said(self) -> dict[str, Any]:
+        """All settings that what is learnt depends on: not how processes share the work."""
+        return {name: value for name, value in asdict(self).items() if name != "parallel"}
 
     def by(self, method: Method) -> RelevanceConfig:
         """The same by another method."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from shoplake.models.collectives import summed
 from shoplake.models.relevance.settings import RelevanceConfig
+from shoplake.models.relevance.sharding import parted
+
+T = TypeVar("T")
 
 
 def optimizer_of(
@@ -29,6 +33,22 @@ def precision(config: RelevanceConfig, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, kind, enabled=on)
 
 
+def turns(
+    parts: Sequence[T], rank: int, size: int, *, together: bool
+) -> Iterator[tuple[int, T, float]]:
+    """A process's parts of a step: place among all, part, and what its loss counts.
+
+    Args:
+        parts: of the step.
+        rank, size: this process and how many there are.
+        together: all processes have equally many turns, as weights that are shared out are gathered
+            by all at once; one without a part of its own repeats the last, which counts 0.
+    """
+    for at in range(rank, -(-len(parts) // size) * size if together else len(parts), size):
+        last = min(at, len(parts) - 1)
+        yield last, parts[last], float(at == last)
+
+
 def add_up(parameters: Iterable[nn.Parameter], size: int) -> None:
     """Gradients of all processes in one exchange; nothing where there is one process."""
     if size == 1:
@@ -47,4 +67,4 @@ def put(learns: dict[str, nn.Parameter], weights: dict[str, torch.Tensor]) -> No
     """Weights into the parameters of the same names."""
     with torch.no_grad():
         for name, parameter in learns.items():
-            parameter.copy_(weights[name])
+            parameter.copy_(parted(weights[name], parameter))

@@ -34,7 +34,8 @@ from shoplake.models.relevance.objectives import Objective, objective
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.reading import FAMILIES
 from shoplake.models.relevance.settings import RelevanceConfig
-from shoplake.models.relevance.stepping import add_up, optimizer_of, precision, put
+from shoplake.models.relevance.sharding import parted_state, shard, unsharded, whole
+from shoplake.models.relevance.stepping import add_up, optimizer_of, precision, put, turns
 from shoplake.models.search.judgements import Judgements
 from shoplake.models.sinks import opened
 
@@ -75,7 +76,8 @@ def finetune(
 
     On a CPU a resumed run ends with the same bits as an undisturbed one. Processes share out the
     parts of a step and add up gradients once a step: `accumulate` groups of a bi-encoder, or what
-    the token budget makes of a cross-encoder's pairs.
+    the token budget makes of a cross-encoder's pairs. By `parallel: fsdp` they share out the
+    weights as well.
 
     Args:
         config: settings.
@@ -99,7 +101,11 @@ def finetune(
     ):
         model = Ranker(load_base(config.base, FAMILIES), config)
         model.set_levels(learn.relevance)
-        model.to(device)
+        sharded = config.parallel == "fsdp" and size > 1
+        if sharded:
+            shard(model, size, device)
+        else:
+            model.to(device)
         learns = trainable(model)
         optimizer = optimizer_of(config, learns.values())
         scaler = torch.amp.GradScaler(  # type: ignore[attr-defined]
@@ -112,12 +118,14 @@ def finetune(
         # Where we were.
         step, curve, looks = 0, [], []
         best: dict[str, Any] = {}
-        checkpoint = load_checkpoint(folder, fingerprint, device)
+        checkpoint = load_checkpoint(
+            folder, fingerprint, torch.device("cpu") if sharded else device
+        )
         if checkpoint:
             step, curve = checkpoint.step, checkpoint.curve
             more = checkpoint.optimiser
             put(learns, checkpoint.model)
-            optimizer.load_state_dict(more["optimizer"])
+            optimizer.load_state_dict(parted_state(more["optimizer"], list(learns.values())))
             scaler.load_state_dict(more["scaler"])
             budget.restore(more["budget"])
             best, looks, kept.most = more["best"], more["looks"], more["kept"]
@@ -128,19 +136,18 @@ def finetune(
                 group["lr"] = config.learning_rate * rate(step, config.steps, config.warmup)
             model.train()
             total = torch.zeros((), dtype=torch.float64, device=device)
-            for at, part in enumerate(aim.parts(step)):
-                if at % size != rank:
-                    continue
+            for at, part, weight in turns(aim.parts(step), rank, size, together=sharded):
                 torch.manual_seed((config.seed * 1_000_003 + step) * 1_009 + at)
                 with kept.counted(), precision(config, device):
-                    loss = aim.loss(model, part)
+                    loss = aim.loss(model, part) * weight
                 scaler.scale(loss).backward()
                 total += loss.detach().double()
             # What belongs to the step and to no part is added once.
             penalty = budget.penalty()
             if isinstance(penalty, torch.Tensor) and rank == 0:
                 scaler.scale(penalty).backward()
-            add_up(learns.values(), size)
+            if not sharded:  # Those of shared-out weights were added up on their way.
+                add_up(learns.values(), size)
             scaler.unscale_(optimizer)
             nn.utils.clip_grad_norm_(list(learns.values()), config.clip_norm)
             scaler.step(optimizer)
@@ -152,38 +159,38 @@ def finetune(
             curve.append((step, mean))
             told(step, {"training_loss": mean, "learning_rate": optimizer.param_groups[0]["lr"]})
             if validation and (step % config.validate_every == 0 or step == config.steps):
-                looks.append((step, _validated(model, aim, validation, rank, size)))
+                looks.append((step, _validated(model, aim, validation, rank, size, sharded)))
                 told(step, {"validation_loss": looks[-1][1]})
                 if config.patience and looks[-1][1] <= min(v for _, v in looks):
                     best = {name: p.detach().clone() for name, p in learns.items()}
-            if rank == 0:
-                if step % config.checkpoint_every == 0:
-                    state = {
-                        "optimizer": optimizer.state_dict(),
-                        "scaler": scaler.state_dict(),
-                        "budget": budget.state(),
-                        "best": best,
-                        "looks": looks,
-                        "kept": kept.most,
-                    }
-                    now = {name: p.detach() for name, p in learns.items()}
+            if step % config.checkpoint_every == 0:
+                state = {
+                    "optimizer": whole(optimizer.state_dict()),
+                    "scaler": scaler.state_dict(),
+                    "budget": budget.state(),
+                    "best": whole(best),
+                    "looks": looks,
+                    "kept": kept.most,
+                }
+                now = whole({name: p.detach() for name, p in learns.items()})
+                if rank == 0:
                     made = Checkpoint(
                         fingerprint, step, Position(), now, state, torch.zeros(0), curve
                     )
                     save_checkpoint(folder, made)
+            if rank == 0:
                 speed = (step - first) / (time.monotonic() - began)
                 rest = (config.steps - step) / speed
                 report(Progress(step, config.steps, mean, speed * config.batch_size, rest))
         if best:
             put(learns, best)
         counts = [sum(p.numel() for p in found) for found in (learns.values(), model.parameters())]
+        standing = standing_bytes(model, optimizer)
+        done = unsharded(model) if sharded else model
         if rank == 0:
-            _calibrate(model, learn, config.seed)
-            standing = standing_bytes(model, optimizer)
-            save_ranker(folder, model.cpu(), curve, looks)
+            _calibrate(done, learn, config.seed)
+            save_ranker(folder, done.cpu(), curve, looks)
             drop_checkpoint(folder)
-        else:
-            standing = standing_bytes(model, optimizer)
     seconds = time.monotonic() - started
     path = str(finished(folder))
     return Finetuned(path, curve, looks, counts[0], counts[1], standing + kept.most, seconds)
@@ -191,7 +198,7 @@ def finetune(
 
 def run_fingerprint(config: RelevanceConfig, pairs: str) -> str:
     """A digest of everything a checkpoint depends on; `base` by name."""
-    said = json.dumps(asdict(config), sort_keys=True).encode() + Path(pairs).read_bytes()
+    said = json.dumps(config.said(), sort_keys=True).encode() + Path(pairs).read_bytes()
     return hashlib.sha256(said).hexdigest()
 
 
@@ -214,12 +221,14 @@ def held_out(judged: Judgements, config: RelevanceConfig) -> tuple[Judgements, J
     return judged.only(~held), judged.only(held)
 
 
-def _validated(model: Ranker, aim: Objective, parts: list[Any], rank: int, size: int) -> float:
+def _validated(
+    model: Ranker, aim: Objective, parts: list[Any], rank: int, size: int, together: bool
+) -> float:
     model.eval()
     total = torch.zeros((), dtype=torch.float64, device=model.device)
     with torch.no_grad(), precision(model.config, model.device):
-        for part in parts[rank::size]:
-            total += aim.loss(model, part).double()
+        for _, part, weight in turns(parts, rank, size, together=together):
+            total += aim.loss(model, part).double() * weight
     return float(summed(total))
 
 

@@ -21,6 +21,7 @@ from shoplake.models.search.features import FAMILIES, NAMES
 
 #: Gain of each label: not judged, judged irrelevant (1), ..., perfect (3).
 _GAINS = [0, 1, 3, 7, 15, 30]
+_FEW_ROWS = 2_000
 _EDGES = np.array([1.0, 1.6, 2.2, 2.5, 2.9])
 
 
@@ -38,7 +39,9 @@ class Booster:
 
     def predict(self, features: pd.DataFrame) -> NDArray[np.float64]:
         """A score for each row."""
-        return np.asarray(self.model.predict(features.to_numpy(), num_threads=0))
+        # Threads that wait for each other take longer than one does for a query's few rows.
+        threads = 1 if len(features) <= _FEW_ROWS else 0
+        return np.asarray(self.model.predict(features.to_numpy(), num_threads=threads))
 
     def shares(self, features: pd.DataFrame) -> pd.DataFrame:
         """What each family of features adds to each row's score (SHAP values, summed).

@@ -48,6 +48,7 @@ class Speller:
             if word.isalpha() and len(word) > 2 and not is_chinese(word):
                 for short in _deletes(word[:_PREFIX], 2 if len(word) > 4 else 1):
                     self._neighbours[short].append(word)
+        self._letters = {word: _letters(word) for word in self._count}
         self._known: dict[str, list[tuple[float, str]]] = {}
 
     def knows(self, word: str) -> bool:
@@ -88,9 +89,11 @@ class Speller:
         if known is None:
             most = 2 if len(token) > 4 else 1
             seen = {w for s in _deletes(token[:_PREFIX], most) for w in self._neighbours.get(s, ())}
-            known = []
+            known, own = [], _letters(token)
             for word in seen:
-                if abs(len(word) - len(token)) <= most:
+                # An edit changes which letters there are by two at most.
+                apart = (own ^ self._letters[word]).bit_count()
+                if apart <= 2 * most and abs(len(word) - len(token)) <= most:
                     edits = distance(token, word, most)
                     if 0 < edits <= most:
                         cost = _EDIT_COST * edits + (token[0] != word[0])
@@ -123,6 +126,16 @@ class Speller:
 
 def distance(first: str, second: str, most: int) -> int:
     """Restricted Damerau-Levenshtein distance; `most + 1` once it must be larger."""
+    # What both begin and end with costs nothing, and most words that are near share most of it.
+    start, least = 0, min(len(first), len(second))
+    while start < least and first[start] == second[start]:
+        start += 1
+    end = 0
+    while end < least - start and first[-1 - end] == second[-1 - end]:
+        end += 1
+    first, second = first[start : len(first) - end], second[start : len(second) - end]
+    if abs(len(first) - len(second)) > most:
+        return most + 1
     before: list[int] = []
     last = list(range(len(second) + 1))
     for i, a in enumerate(first, 1):
@@ -136,6 +149,14 @@ def distance(first: str, second: str, most: int) -> int:
             return most + 1
         before, last = last, row
     return min(last[-1], most + 1)
+
+
+def _letters(word: str) -> int:
+    """The letters that a word has, as bits."""
+    found = 0
+    for letter in word:
+        found |= 1 << (ord(letter) & 63)
+    return found
 
 
 def _spelt(token: str) -> bool:

@@ -8,9 +8,10 @@ and is held.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from shoplake.governance.personal.detect import mask
@@ -45,13 +46,21 @@ class Inbox:
 
     Args:
         reader: of the lake.
-        assistant: what answers.
-        as_of: end of the data that facts are read from.
+        come: makes what answers and says when the data end that facts are read from; called once,
+            when there is a first message or by `open`.
     """
 
-    def __init__(self, reader: Reader, assistant: Assistant, as_of: datetime) -> None:
-        self._reader, self._assistant, self._as_of = reader, assistant, as_of
+    def __init__(self, reader: Reader, come: Callable[[], tuple[Assistant, datetime]]) -> None:
+        self._reader, self._come = reader, come
         self._windows: dict[bool, Window] = {}
+
+    def open(self) -> None:
+        """Make what answers now, so that what is wrong with its settings is said now."""
+        _ = self._at_work
+
+    @cached_property
+    def _at_work(self) -> tuple[Assistant, datetime]:
+        return self._come()
 
     def rows(self, messages: Iterable[Message], batch: str) -> Iterator[dict[str, Any]]:
         """Rows of `gold.answers`, person by person.
@@ -77,18 +86,20 @@ class Inbox:
     def _desk(self, subject: str | None) -> Desk:
         if (subject is None) not in self._windows:
             self._windows[subject is None] = Window(self._reader, subject)
-        return Desk(self._reader, subject, self._assistant, self._windows[subject is None])
+        window = self._windows[subject is None]
+        return Desk(self._reader, subject, self._at_work[0], window)
 
     def _row(self, message: Message, answer: Answer | None, batch: str) -> dict[str, Any]:
         text = " ".join((message.text or "").split())
+        assistant, as_of = self._at_work
         row: dict[str, Any] = {
             "message_id": message.message_id,
             "batch": batch,
             "person_key": message.person_key,
             "asked_at": _instant(message.sent_at),
             "question": mask(text)[:MOST_LETTERS],
-            "model_version": self._assistant.version,
-            "as_of": self._as_of,
+            "model_version": assistant.version,
+            "as_of": as_of,
         }
         if answer is not None:
             row |= {

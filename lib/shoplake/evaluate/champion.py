@@ -1,0 +1,70 @@
+"""The version in service, to be judged on the very holdout that a new version is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shoplake.errors import ModelError, SettingsError
+from shoplake.models.artifact import LoadedTwoTower
+from shoplake.models.recommenders.lake_model import LakeModel
+from shoplake.models.tracking import Registry
+from shoplake.runtime.console import say
+from shoplake.serve.scorer import AnyScorer
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A version in service, of any family.
+
+    Attributes:
+        version: its number.
+        model: what was learned, before the cut of its own training set and so before any later one.
+    """
+
+    version: str
+    model: LoadedTwoTower | LakeModel
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return f"champion v{self.version}"
+
+    def scorer(
+        self,
+        texts: Sequence[str],
+        log_popularity: NDArray[np.floating],
+        log_recent: NDArray[np.floating],
+        product_ids: Sequence[str],
+    ) -> AnyScorer:
+        """The scorer that would serve the catalogue of the new version's cut, all [C].
+
+        A two-tower reads every item's text; another family puts items that it does not know last.
+        """
+        return self.model.scorer(texts, log_popularity, log_recent, product_ids)
+
+
+def champion_to_beat(registry: Registry, version: str | None, step: str) -> Champion | None:
+    """The champion, unless it is the version that is to be judged, or cannot or must not stay.
+
+    One that learnt from people who have been erased is to go, so it keeps nobody out.
+
+    Args:
+        registry: of the shop's recommender.
+        version: the one to be judged; None: it is not registered yet.
+        step: for the line that says why there is no comparison.
+    """
+    now = registry.champion()
+    if now in (None, version):
+        return None
+    if registry.erased(str(now)) is not None:
+        say(step, f"the champion, version {now}, is not compared with: it is to be replaced")
+        return None
+    try:
+        return Champion(str(now), registry.load(str(now)))
+    except (ModelError, SettingsError) as error:
+        say(step, f"[yellow]the champion, version {now}, cannot be compared with: {error}[/]")
+        return None

@@ -1,0 +1,80 @@
+"""A new version beside the one in service, on one holdout: it need not win, but may not lose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from shoplake.evaluate.holdout import Holdout
+from shoplake.evaluate.protocol import incidence
+from shoplake.evaluate.recommender import Judgement, judge_ranking
+from shoplake.serve.histories import Histories
+
+PEOPLE, ITEMS = 60, 30
+
+
+class Knows:
+    """Puts what some people will buy first, for everybody else item 1, which is popular."""
+
+    near = np.zeros((ITEMS + 1, 1), dtype=np.int64)
+    size = ITEMS + 1
+
+    def __init__(self, people: int) -> None:
+        self.people = people
+
+    def block(self, history: np.ndarray, counts: np.ndarray, days: np.ndarray) -> np.ndarray:
+        found = np.zeros((len(history), self.size), dtype=np.float32)
+        found[:, 1] = 1
+        # A person's history names them: item 1 + their number's rest.
+        known = counts[:, 0] <= self.people
+        found[known, history[known, 0] + 1] = 2
+        return found
+
+
+def judge(new: int, old: int | None) -> Judgement:
+    """Versions that know of so many people what they buy."""
+    owned = np.arange(PEOPLE) % (ITEMS - 5) + 2
+    number = np.arange(1, PEOPLE + 1)[:, None]
+    histories = Histories(owned[:, None], number, np.ones_like(number))
+    holdout = Holdout(
+        keys=[str(n) for n in range(PEOPLE)],
+        histories=histories,
+        truth=incidence([[item + 1] for item in owned], ITEMS + 1),
+        bought=incidence([[item] for item in owned], ITEMS + 1),
+        candidates=np.ones(ITEMS + 1, dtype=bool),
+        popularity=np.arange(ITEMS + 1)[::-1],
+        recent_popularity=np.arange(ITEMS + 1)[::-1],
+    )
+    champion = None if old is None else ("champion v3", Knows(old))
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return judge_ranking("m", Knows(new), holdout, cut=at, horizon_days=7, champion=champion)
+
+
+@pytest.mark.parametrize(("old", "keeps"), [(60, True), (42, False), (20, False)])
+def test_a_version_that_is_surely_worse_leaves_the_champion(old: int, keeps: bool) -> None:
+    verdict = judge(40, old).verdict
+    assert verdict.passed, "the champion is none of the baselines"
+    assert verdict.keeps_champion == keeps
+    said = "Keeps champion v3: worse by -" if keeps else "Not worse than champion v3, "
+    assert said in verdict.text()
+
+
+def test_the_champion_is_one_more_scorer_on_every_task() -> None:
+    alone, beside = judge(40, None), judge(40, 60)
+    told = beside.metrics
+    ours = told[told["scorer"] != "champion v3"].reset_index(drop=True)
+    assert ours.equals(alone.metrics)
+    assert set(told[told["scorer"] == "champion v3"]["task"]) == {"all", "new"}
+    assert alone.verdict.champion is None
+    assert alone.verdict.text() == beside.verdict.text().split(". Keeps")[0]
+
+
+def test_the_difference_to_the_champion_is_of_the_same_people() -> None:
+    verdict = judge(40, 60).verdict
+    lead = verdict.champion
+    assert lead is not None
+    assert lead.baseline_value == pytest.approx(1.0)
+    assert lead.difference.value == pytest.approx(verdict.mean.value - 1)
+    assert lead.difference.low < lead.difference.value < lead.difference.high < 0
