@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
+from shoplake.evaluate.champion import fairly
 from shoplake.evaluate.holdout import Holdout
 from shoplake.evaluate.protocol import incidence
 from shoplake.evaluate.recommender import Judgement, judge_ranking
+from shoplake.governance.run import Run
 from shoplake.serve.histories import Histories
 
 PEOPLE, ITEMS = 60, 30
+CUT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Knows:
@@ -48,8 +55,7 @@ def judge(new: int, old: int | None) -> Judgement:
         recent_popularity=np.arange(ITEMS + 1)[::-1],
     )
     champion = None if old is None else ("champion v3", Knows(old))
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    return judge_ranking("m", Knows(new), holdout, cut=at, horizon_days=7, champion=champion)
+    return judge_ranking("m", Knows(new), holdout, cut=CUT, horizon_days=7, champion=champion)
 
 
 @pytest.mark.parametrize(("old", "keeps"), [(60, True), (42, False), (20, False)])
@@ -78,3 +84,29 @@ def test_the_difference_to_the_champion_is_of_the_same_people() -> None:
     assert lead.baseline_value == pytest.approx(1.0)
     assert lead.difference.value == pytest.approx(verdict.mean.value - 1)
     assert lead.difference.low < lead.difference.value < lead.difference.high < 0
+
+
+def test_what_the_champions_own_lists_brought_about_keeps_nobody_out() -> None:
+    steered = replace(judge(40, 60).verdict, steered=True)
+    assert not steered.keeps_champion
+    assert "champion v3 has 1.0000, -" in steered.text()
+    assert "decides nothing" in steered.text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "keeps"),
+    [
+        ("impression", 2, False),
+        ("impression", -1, True),
+        ("impression", 7, True),
+        ("click", 2, True),
+    ],
+)
+def test_lists_shown_in_the_held_out_period_are_looked_for(
+    spark: SparkSession, kind: str, days: int, keeps: bool
+) -> None:
+    row = (kind, "3", CUT + timedelta(days=days))
+    log = spark.createDataFrame([row], "kind string, model_version string, occurred_at timestamp")
+    run = SimpleNamespace(versions=lambda _: {}, reader=lambda _: lambda _: log)
+    judged = fairly(cast(Run, run), judge(40, 60), CUT, CUT + timedelta(days=7))
+    assert judged.verdict.keeps_champion == keeps

@@ -1,9 +1,18 @@
-"""The version in service, to be judged on the very holdout that a new version is judged on."""
+"""The version in service, to be judged on the very holdout that a new version is judged on.
+
+Where people were shown recommendations in the held-out period, what they did follows the lists of
+the version that made them, and any other version looks worse than it is (Chaney, Stewart &
+Engelhardt, "How algorithmic confounding in recommendation systems increases homogeneity and
+decreases utility", RecSys 2018). There the comparison is told and decides nothing; `step retrain`
+compares by what was shown, with which likelihood, and by a canary.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +22,14 @@ from shoplake.models.artifact import LoadedTwoTower
 from shoplake.models.recommenders.lake_model import LakeModel
 from shoplake.models.tracking import Registry
 from shoplake.runtime.console import say
+from shoplake.serve.instant import instant
 from shoplake.serve.scorer import AnyScorer
+
+if TYPE_CHECKING:
+    from shoplake.evaluate.recommender import Judgement
+    from shoplake.governance.run import Run
+
+FEEDBACK = "silver.feedback"
 
 
 @dataclass(frozen=True)
@@ -68,3 +84,23 @@ def champion_to_beat(registry: Registry, version: str | None, step: str) -> Cham
     except (ModelError, SettingsError) as error:
         say(step, f"[yellow]the champion, version {now}, cannot be compared with: {error}[/]")
         return None
+
+
+def fairly(run: Run, judged: Judgement, start: datetime, end: datetime) -> Judgement:
+    """The judgement, in which a champion keeps nobody out by what its own lists brought about.
+
+    Args:
+        run: to read silver.feedback with.
+        judged: a new version beside the champion.
+        start, end: of the held-out period.
+    """
+    if not judged.verdict.keeps_champion:
+        return judged
+    from pyspark.sql import functions as F
+
+    log = run.reader(run.versions([FEEDBACK]))(FEEDBACK)
+    seen = log.where((F.col("kind") == "impression") & F.col("model_version").isNotNull())
+    at = F.col("occurred_at")
+    if seen.where((at >= instant(start)) & (at < instant(end))).isEmpty():
+        return judged
+    return replace(judged, verdict=replace(judged.verdict, steered=True))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pyspark.sql import DataFrame
 
-from shoplake.evaluate.champion import Champion, champion_to_beat
+from shoplake.evaluate.champion import Champion, champion_to_beat, fairly
 from shoplake.evaluate.lake_moments import Instant, LakeItems, LakeReader
 from shoplake.evaluate.recommender import Judgement, judge_ranking
 from shoplake.evaluate.training import ITEMS, SNAPSHOTS, TrainingSet, held_out, pin, record
@@ -163,6 +163,7 @@ def judge_family(
         task=model.family.decides_on,
         champion=(champion.name, champion.scorer(*inputs)) if champion else None,
     )
+    judged = fairly(reader.run, judged, pinned.cut, pinned.end)
     said = replace(judged.verdict, model=f"{name} ({model.family.name})")
     return replace(judged, verdict=said)
 

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
 from shoplake.errors import ModelError
-from shoplake.evaluate.champion import champion_to_beat
+from shoplake.evaluate.champion import champion_to_beat, fairly
 from shoplake.evaluate.holdout import Holdout, load_holdout
 from shoplake.evaluate.recommender import Judgement, judge_recommender
 from shoplake.evaluate.retraining.decisions import TABLE, DecisionBook
@@ -165,7 +165,7 @@ def judge(
         champion_to_beat(registry, version, run.step),
     )
     examples = pd.DataFrame(read(EXAMPLES).where("split = 'test'").toPandas())
-    return judge_recommender(
+    judged = judge_recommender(
         registry.name,
         model.scorer(*inputs),
         holdout,
@@ -174,6 +174,7 @@ def judge(
         horizon_days=pinned.horizon_days,
         champion=(champion.name, champion.scorer(*inputs)) if champion else None,
     )
+    return fairly(run, judged, pinned.cut, pinned.end)
 
 
 def held_out(run: Run, pinned: TrainingSet, interactions: DataFrame) -> Holdout:

@@ -35,6 +35,8 @@ class Verdict:
     Attributes:
         champion: against the version in service, which is no baseline: a new version need not beat
             it, but may not be worse. None: there is none.
+        steered: people were shown recommendations in the held-out period. What they did then
+            speaks for the version that made these, so the difference to it decides nothing.
     """
 
     task: str
@@ -43,6 +45,7 @@ class Verdict:
     mean: Interval
     comparisons: tuple[Comparison, ...]
     champion: Comparison | None = None
+    steered: bool = False
 
     @property
     def passed(self) -> bool:
@@ -52,7 +55,7 @@ class Verdict:
     @property
     def keeps_champion(self) -> bool:
         """The version in service is better, and not by chance."""
-        return self.champion is not None and self.champion.better
+        return self.champion is not None and self.champion.better and not self.steered
 
     @property
     def hardest(self) -> Comparison:
@@ -73,6 +76,11 @@ class Verdict:
         name, lead = self.champion.baseline, _interval(self.champion.difference)
         if self.keeps_champion:
             return f"{said}. Keeps {name}: worse by {lead}, {self.champion.baseline_value:.4f}"
+        if self.champion.better:
+            return (
+                f"{said}. {name} has {self.champion.baseline_value:.4f}, {lead}, which decides"
+                " nothing: people were shown lists in that period and did what these made easy"
+            )
         return f"{said}. Not worse than {name}, {self.champion.baseline_value:.4f}: {lead}"
 
 
