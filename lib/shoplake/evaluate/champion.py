@@ -9,13 +9,9 @@ compares by what was shown, with which likelihood, and by a canary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from shoplake.errors import ModelError, SettingsError
 from shoplake.models.artifact import LoadedTwoTower
@@ -23,7 +19,6 @@ from shoplake.models.recommenders.lake_model import LakeModel
 from shoplake.models.tracking import Registry
 from shoplake.runtime.console import say
 from shoplake.serve.instant import instant
-from shoplake.serve.scorer import AnyScorer
 
 if TYPE_CHECKING:
     from shoplake.evaluate.recommender import Judgement
@@ -39,6 +34,8 @@ class Champion:
     Attributes:
         version: its number.
         model: what was learned, before the cut of its own training set and so before any later one.
+            Its scorer is of the new version's cut: a two-tower reads every item's text, another
+            family puts items that it does not know last.
     """
 
     version: str
@@ -48,19 +45,6 @@ class Champion:
     def name(self) -> str:
         """What results call it."""
         return f"champion v{self.version}"
-
-    def scorer(
-        self,
-        texts: Sequence[str],
-        log_popularity: NDArray[np.floating],
-        log_recent: NDArray[np.floating],
-        product_ids: Sequence[str],
-    ) -> AnyScorer:
-        """The scorer that would serve the catalogue of the new version's cut, all [C].
-
-        A two-tower reads every item's text; another family puts items that it does not know last.
-        """
-        return self.model.scorer(texts, log_popularity, log_recent, product_ids)
 
 
 def champion_to_beat(registry: Registry, version: str | None, step: str) -> Champion | None:

@@ -161,7 +161,7 @@ def judge_family(
         cut=pinned.cut,
         horizon_days=pinned.horizon_days,
         task=model.family.decides_on,
-        champion=(champion.name, champion.scorer(*inputs)) if champion else None,
+        champion=(champion.name, champion.model.scorer(*inputs)) if champion else None,
     )
     judged = fairly(reader.run, judged, pinned.cut, pinned.end)
     said = replace(judged.verdict, model=f"{name} ({model.family.name})")

@@ -172,7 +172,7 @@ def judge(
         examples,
         cut=pinned.cut,
         horizon_days=pinned.horizon_days,
-        champion=(champion.name, champion.scorer(*inputs)) if champion else None,
+        champion=(champion.name, champion.model.scorer(*inputs)) if champion else None,
     )
     return fairly(run, judged, pinned.cut, pinned.end)
 
