@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from shoplake.evaluate.champion import fairly
+from shoplake.evaluate.champion import Champion, fairly
 from shoplake.evaluate.holdout import Holdout
 from shoplake.evaluate.protocol import incidence
 from shoplake.evaluate.recommender import Judgement, judge_ranking
 from shoplake.governance.run import Run
+from shoplake.models.recommenders.lake_model import LakeModel
 from shoplake.serve.histories import Histories
 
 PEOPLE, ITEMS = 60, 30
@@ -94,19 +95,21 @@ def test_what_the_champions_own_lists_brought_about_keeps_nobody_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "days", "keeps"),
+    ("kind", "version", "days", "keeps"),
     [
-        ("impression", 2, False),
-        ("impression", -1, True),
-        ("impression", 7, True),
-        ("click", 2, True),
+        ("impression", "3", 2, False),
+        ("impression", "2", 2, True),
+        ("impression", "3", -1, True),
+        ("impression", "3", 7, True),
+        ("click", "3", 2, True),
     ],
 )
 def test_lists_shown_in_the_held_out_period_are_looked_for(
-    spark: SparkSession, kind: str, days: int, keeps: bool
+    spark: SparkSession, kind: str, version: str, days: int, keeps: bool
 ) -> None:
-    row = (kind, "3", CUT + timedelta(days=days))
+    row = (kind, version, CUT + timedelta(days=days))
     log = spark.createDataFrame([row], "kind string, model_version string, occurred_at timestamp")
     run = SimpleNamespace(versions=lambda _: {}, reader=lambda _: lambda _: log)
-    judged = fairly(cast(Run, run), judge(40, 60), CUT, CUT + timedelta(days=7))
+    champion = Champion("3", cast(LakeModel, None))
+    judged = fairly(cast(Run, run), judge(40, 60), champion, CUT, CUT + timedelta(days=7))
     assert judged.verdict.keeps_champion == keeps

@@ -1,7 +1,7 @@
 """The version in service, to be judged on the very holdout that a new version is judged on.
 
-Where people were shown recommendations in the held-out period, what they did follows the lists of
-the version that made them, and any other version looks worse than it is (Chaney, Stewart &
+Where people were shown its lists in the held-out period, what they did follows these lists, and any
+other version looks worse than it is (Chaney, Stewart &
 Engelhardt, "How algorithmic confounding in recommendation systems increases homogeneity and
 decreases utility", RecSys 2018). There the comparison is told and decides nothing; `step retrain`
 compares by what was shown, with which likelihood, and by a canary.
@@ -70,20 +70,23 @@ def champion_to_beat(registry: Registry, version: str | None, step: str) -> Cham
         return None
 
 
-def fairly(run: Run, judged: Judgement, start: datetime, end: datetime) -> Judgement:
+def fairly(
+    run: Run, judged: Judgement, champion: Champion | None, start: datetime, end: datetime
+) -> Judgement:
     """The judgement, in which a champion keeps nobody out by what its own lists brought about.
 
     Args:
         run: to read silver.feedback with.
         judged: a new version beside the champion.
+        champion: the version in service.
         start, end: of the held-out period.
     """
-    if not judged.verdict.keeps_champion:
+    if champion is None or not judged.verdict.keeps_champion:
         return judged
     from pyspark.sql import functions as F
 
     log = run.reader(run.versions([FEEDBACK]))(FEEDBACK)
-    seen = log.where((F.col("kind") == "impression") & F.col("model_version").isNotNull())
+    seen = log.where((F.col("kind") == "impression") & (F.col("model_version") == champion.version))
     at = F.col("occurred_at")
     if seen.where((at >= instant(start)) & (at < instant(end))).isEmpty():
         return judged

@@ -163,7 +163,7 @@ def judge_family(
         task=model.family.decides_on,
         champion=(champion.name, champion.model.scorer(*inputs)) if champion else None,
     )
-    judged = fairly(reader.run, judged, pinned.cut, pinned.end)
+    judged = fairly(reader.run, judged, champion, pinned.cut, pinned.end)
     said = replace(judged.verdict, model=f"{name} ({model.family.name})")
     return replace(judged, verdict=said)
 

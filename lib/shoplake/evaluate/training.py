@@ -174,7 +174,7 @@ def judge(
         horizon_days=pinned.horizon_days,
         champion=(champion.name, champion.model.scorer(*inputs)) if champion else None,
     )
-    return fairly(run, judged, pinned.cut, pinned.end)
+    return fairly(run, judged, champion, pinned.cut, pinned.end)
 
 
 def held_out(run: Run, pinned: TrainingSet, interactions: DataFrame) -> Holdout:

@@ -35,8 +35,8 @@ class Verdict:
     Attributes:
         champion: against the version in service, which is no baseline: a new version need not beat
             it, but may not be worse. None: there is none.
-        steered: people were shown recommendations in the held-out period. What they did then
-            speaks for the version that made these, so the difference to it decides nothing.
+        steered: people were shown the champion's lists in the held-out period. What they did then
+            speaks for it, so the difference to it decides nothing.
     """
 
     task: str
@@ -79,7 +79,7 @@ class Verdict:
         if self.champion.better:
             return (
                 f"{said}. {name} has {self.champion.baseline_value:.4f}, {lead}, which decides"
-                " nothing: people were shown lists in that period and did what these made easy"
+                " nothing: people were shown its lists in that period and did what these made easy"
             )
         return f"{said}. Not worse than {name}, {self.champion.baseline_value:.4f}: {lead}"
 
