@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = get_spark("shoplake-tests")
+    session = get_spark("shoplake-tests", brief=True)
     interpret(session, True, {})
     yield session
     session.stop()

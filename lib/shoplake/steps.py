@@ -13,7 +13,6 @@ from shoplake.errors import ShoplakeError
 from shoplake.governance.run import Run, open_run
 from shoplake.ingest.shop.config import ShopConfig, load_shop_config
 from shoplake.runtime.console import console
-from shoplake.runtime.lake import Lake
 from shoplake.runtime.session import get_spark, interpret, is_little
 from shoplake.runtime.settings import Settings, load
 
@@ -128,25 +127,35 @@ def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body)
 
 def open_step(args: argparse.Namespace) -> Run:
     """The run that a parsed job command line asks for."""
-    return start(args.step, settings_of(args), getattr(args, "data", None))
+    sizes = (getattr(args, name, None) for name in ("people", "products", "days"))
+    return start(args.step, settings_of(args), getattr(args, "data", None), sized=any(sizes))
 
 
-def start(step: str, settings: Settings, data: str | None = None) -> Run:
-    """A run with a Spark session as the settings want it; `data` is a folder that it reads."""
+def start(step: str, settings: Settings, data: str | None = None, *, sized: bool = False) -> Run:
+    """A run with a Spark session as the settings want it.
+
+    Args:
+        step: its name.
+        settings: where.
+        data: a folder that it reads.
+        sized: a shop is simulated as large as somebody asked, so that what lies there says nothing.
+    """
+    limit = settings.spark.interpret_below_mb * 1_000_000
+    folders = settings.spark.local and not settings.catalog
+    bronze = settings.root / f"{settings.schema_prefix}bronze"
+    little = folders and not sized and is_little(limit, bronze, data)
     spark = get_spark(
         f"shoplake {step}",
         local=settings.spark.local,
         cores=settings.spark.cores,
         memory=settings.spark.memory,
         conf=settings.spark.conf,
+        # A stream goes on: what is compiled well pays.
+        brief=little and step != "stream",
     )
-    if settings.spark.local and not settings.catalog:
-        # The shop that is simulated is as large as it is asked to be.
-        makes = step in ("simulate", "respond")
-        limit = settings.spark.interpret_below_mb * 1_000_000
-        bronze = Lake(spark, settings).folder("bronze.events").parent
-        little = not makes and is_little(limit, bronze, data)
-        interpret(spark, little, settings.spark.conf)
+    if folders:
+        # What simulates is heavy on few rows.
+        interpret(spark, little and step not in ("simulate", "respond"), settings.spark.conf)
     return open_run(step, spark, settings)
 
 

@@ -1,5 +1,6 @@
 """Head queries: asked by enough people before the instant, whatever their letters' case."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from shoplake.serve.search import Answer, Hit
@@ -19,8 +20,9 @@ def test_head_queries_are_counted_by_people_not_by_searches(spark):
 
 def test_rows_keep_the_parts_of_each_score():
     class One:
-        def answer(self, query: str, top: int) -> Answer:
-            return Answer(query, "mug", [Hit(1, "s:A", "Mug", 2.0, 3.0, 1.5, 1.0, 0.5)])
+        def answers(self, queries: list[str], top: int) -> Iterator[Answer]:
+            for query in queries:
+                yield Answer(query, "mug", [Hit(1, "s:A", "Mug", 2.0, 3.0, 1.5, 1.0, 0.5)])
 
     assert list(ranking_rows(One(), ["mgu"], NOW, 5)) == [
         ("mgu", NOW, 1, "s:A", "Mug", 3.0, 1.5, 1.0, 0.5, "mug")

@@ -63,6 +63,7 @@ def get_spark(
     cores: int = 2,
     memory: str = "3g",
     conf: dict[str, str] | None = None,
+    brief: bool = False,
 ) -> SparkSession:
     """The running session if there is one, else a new one.
 
@@ -73,6 +74,8 @@ def get_spark(
         cores: local threads.
         memory: driver memory of a local session, as the JVM writes it.
         conf: further Spark settings, applied to a local session only.
+        brief: a new local session's JVM is for minutes of work on little data: it compiles with
+            HotSpot's first compiler alone. The second one takes a third of such a JVM's CPU time.
 
     Raises:
         SettingsError: Java is missing or the jars cannot be resolved.
@@ -97,7 +100,7 @@ def get_spark(
         "spark.driver.extraJavaOptions",
         # A full code cache throws compiled methods out: C1's 48 MB cost a fifth of the time.
         f"-Dlog4j2.configurationFile=file:{log4j} -Duser.timezone=UTC -XX:+UseParallelGC"
-        " -XX:ReservedCodeCacheSize=512m",
+        " -XX:ReservedCodeCacheSize=512m" + (" -XX:TieredStopAtLevel=1" if brief else ""),
     )
     for key, value in {**_SMALL_MACHINE, **(conf or {})}.items():
         builder = builder.config(key, value)

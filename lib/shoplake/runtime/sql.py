@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlglot
 from sqlglot import expressions as exp
@@ -17,7 +17,12 @@ from shoplake.errors import ShoplakeError
 from shoplake.runtime.lake import SCHEMAS, is_table
 from shoplake.runtime.settings import Settings
 
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
 Rows = list[dict[str, Any]]
+#: Tables that stay as they were when they were opened, by name.
+Opened = dict[str, "DeltaTable"]
 
 
 class _DataFusion(Postgres):
@@ -57,7 +62,13 @@ def query(settings: Settings, sql: str) -> Rows:
     return execute(settings, spelled(tree), known, where=sql)
 
 
-def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) -> Rows:
+def execute(
+    settings: Settings,
+    sql: str,
+    known: Mapping[str, str],
+    where: str,
+    opened: Opened | None = None,
+) -> Rows:
     """Run DataFusion's SQL.
 
     Args:
@@ -65,6 +76,7 @@ def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) 
         sql: a query.
         known: the names it reads tables by, each with its `schema.table`.
         where: the query as the reader wrote it, for errors.
+        opened: tables to read as they were opened; others are opened and added.
 
     Raises:
         ShoplakeError: the lake is not one of folders, a table does not exist, or the engine
@@ -75,16 +87,11 @@ def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) 
             "`shoplake sql` reads a lake of folders",
             remedy="under Unity Catalog, use its SQL editor",
         )
-    from deltalake import DeltaTable, QueryBuilder
+    from deltalake import QueryBuilder
 
     engine = QueryBuilder()
     for name, table in known.items():
-        schema, _, short = table.rpartition(".")
-        folder = settings.root / f"{settings.schema_prefix}{schema}" / short
-        if schema not in SCHEMAS or not is_table(folder):
-            there = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
-            raise ShoplakeError(f"no table '{table}'", where=str(settings.root), remedy=there)
-        engine.register(name, DeltaTable(str(folder)))
+        engine.register(name, open_table(settings, table, {} if opened is None else opened))
     try:
         result = engine.execute(sql).read_all()
     except Exception as error:  # The engine's errors while it runs have no class of their own.
@@ -92,6 +99,29 @@ def execute(settings: Settings, sql: str, known: Mapping[str, str], where: str) 
     names = result.schema.names
     columns = [_values(result[i]) for i in range(len(names))]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def open_table(settings: Settings, table: str, opened: Opened) -> DeltaTable:
+    """A table as it was opened before, else as it is now.
+
+    Raises:
+        ShoplakeError: it does not exist.
+    """
+    from deltalake import DeltaTable
+
+    if table not in opened:
+        folder = table_folder(settings, table)
+        if table.rpartition(".")[0] not in SCHEMAS or not is_table(folder):
+            there = ", ".join(tables(settings)) or "none yet; run `shoplake run` first"
+            raise ShoplakeError(f"no table '{table}'", where=str(settings.root), remedy=there)
+        opened[table] = DeltaTable(str(folder))
+    return opened[table]
+
+
+def table_folder(settings: Settings, table: str) -> Path:
+    """Where `schema.table` lies in a lake of folders."""
+    schema, _, short = table.rpartition(".")
+    return settings.root / f"{settings.schema_prefix}{schema}" / short
 
 
 def tables(settings: Settings) -> list[str]:

@@ -10,7 +10,7 @@ cosine of an encoder. Behaviour is the clicks for this and similar queries and t
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -194,7 +194,14 @@ class ShopSearch:
 
     def answer(self, query: str, top: int) -> Answer:
         """The best `top` products that have anything to do with the query."""
-        read = self.read([query])[0]
+        return next(self.answers([query], top))
+
+    def answers(self, queries: Sequence[str], top: int) -> Iterator[Answer]:
+        """The same of several queries, which are read all at once."""
+        for query, read in zip(queries, self.read(queries), strict=True):
+            yield self._answer(query, read, top)
+
+    def _answer(self, query: str, read: Reading, top: int) -> Answer:
         added = self.score(self.parts(read, self._clicked, self._popularity), self._weights)
         score = added["words"] + added["meaning"] + added["behaviour"]
         hits = [self._hit(rank, at, score, added) for rank, at in enumerate(best(score, top), 1)]

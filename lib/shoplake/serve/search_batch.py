@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.serve.search import Searcher
+from shoplake.serve.search import ShopSearch
 
 #: A query of fewer people than this says too much about them, and too little to be worth a row.
 LEAST_PEOPLE = 3
@@ -27,14 +27,13 @@ def head_queries(searches: DataFrame, until: datetime, most: int) -> list[str]:
 
 
 def ranking_rows(
-    search: Searcher, queries: Sequence[str], as_of: datetime, top: int
+    search: ShopSearch, queries: Sequence[str], as_of: datetime, top: int
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of gold.search_rankings, in the contract's order of columns."""
-    for query in queries:
-        answer = search.answer(query, top)
+    for answer in search.answers(queries, top):
         for hit in answer.hits:
             yield (
-                query,
+                answer.query,
                 as_of,
                 hit.rank,
                 hit.product_id,

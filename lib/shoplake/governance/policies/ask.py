@@ -18,7 +18,7 @@ from shoplake.governance.policies.model import Policies
 from shoplake.governance.policies.secure import secure
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings
-from shoplake.runtime.sql import Rows, execute, parse, spelled
+from shoplake.runtime.sql import Opened, Rows, execute, parse, spelled
 
 # No optimiser moves a condition of the query below a LIMIT: else it would be evaluated on rows and
 # values that are hidden, and its errors would show them.
@@ -32,6 +32,7 @@ def query_as(
     role: str,
     sql: str,
     subject: str | None = None,
+    opened: Opened | None = None,
 ) -> Rows:
     """Answer one SELECT with what the role may see.
 
@@ -42,6 +43,7 @@ def query_as(
         role: who asks.
         sql: one query over `schema.table`s.
         subject: the key of the person a role with `subject: true` reads as.
+        opened: tables to read as they were opened, see `runtime.sql.execute`.
 
     Raises:
         PolicyError: the role may not see what is asked for.
@@ -52,7 +54,7 @@ def query_as(
     sources = _Sources(settings, subject)
     secured = secure(tree, lambda table: view(policies, book, role, table), sources.of)
     try:
-        return execute(settings, spelled(secured), sources.tables, where=sql)
+        return execute(settings, spelled(secured), sources.tables, where=sql, opened=opened)
     except ShoplakeError as error:
         raise ShoplakeError(
             sources.scrubbed(error.what), where=error.where, remedy=error.remedy

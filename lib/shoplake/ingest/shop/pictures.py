@@ -7,6 +7,7 @@ product's id, so that two blue mugs do not have the same pixels.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,7 @@ def render(
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
+@cache
 def _outline(strokes: str) -> NDArray[np.uint8]:
     """Where the product is, [side, side, 2]: its light parts, its dark parts; 0 or 255."""
     layers = [Image.new("L", (_LARGE, _LARGE)) for _ in range(2)]
@@ -104,13 +106,21 @@ def _outline(strokes: str) -> NDArray[np.uint8]:
 
 def _grain(kind: str, draw: np.random.Generator) -> NDArray[np.float64]:
     """Brightness of the material's surface, [side, side, 1], about 1."""
+    noise = draw.normal(0, 0.06, (_LARGE, _LARGE))
+    surface = noise if kind == "speckle" else _surface(kind)
+    return np.asarray(1 + surface[..., None])
+
+
+@cache
+def _surface(kind: str) -> NDArray[np.float64]:
     y, x = np.mgrid[:_LARGE, :_LARGE]
-    across, along = np.sin(x / 2.2), np.sin(y / 3 + 2 * np.sin(x / 40))
-    surface = {
-        "along": 0.07 * along,
-        "across": 0.05 * across,
-        "cross": 0.05 * (across + np.sin(y / 2.2)),
-        "speckle": draw.normal(0, 0.06, x.shape),
-        "shine": 0.22 * np.exp(-(((x + y - 0.8 * _LARGE) / 18.0) ** 2)),
-    }.get(kind, np.zeros(x.shape))
-    return 1 + surface[..., None]
+    match kind:
+        case "along":
+            return np.asarray(0.07 * np.sin(y / 3 + 2 * np.sin(x / 40)))
+        case "across":
+            return np.asarray(0.05 * np.sin(x / 2.2))
+        case "cross":
+            return np.asarray(0.05 * (np.sin(x / 2.2) + np.sin(y / 2.2)))
+        case "shine":
+            return np.asarray(0.22 * np.exp(-(((x + y - 0.8 * _LARGE) / 18.0) ** 2)))
+    return np.zeros(x.shape)

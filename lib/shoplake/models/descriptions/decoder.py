@@ -74,7 +74,12 @@ class Decoder:
         self._index = {word: i for i, word in enumerate(words)}
 
     def write(
-        self, requests: Sequence[Request], config: DecoderConfig, *, seed: int
+        self,
+        requests: Sequence[Request],
+        config: DecoderConfig,
+        *,
+        seed: int,
+        numbers: Sequence[int] | None = None,
     ) -> list[list[str]]:
         """Candidates of each request: tokens with open slots between blanks, if they ended.
 
@@ -82,7 +87,9 @@ class Decoder:
             requests: what to write.
             config: candidates, temperature and longest text.
             seed: of the draws; a request's candidates do not depend on the others.
+            numbers: which candidates, from 0, the likeliest one (default: all of `config`).
         """
+        numbers = range(config.candidates) if numbers is None else numbers
         prompts = [self._ids(r.prompt()) for r in requests]
         words = [self._open(r) for r in requests]
         # A shop's products share a few sets of facts, and equal requests have equal answers.
@@ -99,7 +106,7 @@ class Decoder:
                 part = rows[start : start + 64]
                 given = torch.tensor([prompts[i] for i in part])
                 open_ = np.stack([words[i] for i in part])
-                for number in range(config.candidates):
+                for number in numbers:
                     draws = [np.random.default_rng([seed, number, *prompts[i]]) for i in part]
                     texts = self._run(given, open_.copy(), config, draws if number else None)
                     for i, text in zip(part, texts, strict=True):

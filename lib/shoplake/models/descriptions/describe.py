@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from shoplake.models.descriptions.claims import Checked, Claim, Rules
+from shoplake.models.descriptions.candidates import (
+    VERSION,
+    Candidate,
+    from_template,
+    says_all,
+    share,
+)
+from shoplake.models.descriptions.claims import Claim, Rules
 from shoplake.models.descriptions.decoder import Decoder, Example, Request
 from shoplake.models.descriptions.facts import Known, Product, conflicts, gather, vocabulary
 from shoplake.models.descriptions.grounding import Grounder
@@ -24,13 +31,8 @@ from shoplake.models.descriptions.wording import (
     pattern,
     realise,
     slots_of,
-    template,
-    wanted,
 )
 from shoplake.models.search.cache import content_key
-
-#: Version of sentences, decoding and check: part of a description's model version.
-_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class _Work:
     known: Known
     slots: Slots
     prompt: str
-    candidates: tuple[tuple[str, str, str], ...]  # writer, version, text
+    candidates: tuple[Candidate, ...]
     clash: tuple[str, ...]
 
 
@@ -146,24 +148,19 @@ class Describer:
             gather(p, self._known, read.get(p.product_id, {}), confidence=config.confidence)
             for p in products
         ]
-        candidates: list[tuple[tuple[str, str, str], ...]]
         slots = [slots_of(k, language, text=config.length == "long") for k in known]
+        check = self._grounders[code].check
+        candidates: list[list[Candidate]]
         if self._hub is not None:
             prompts = [_hub_prompt(config, code, k) for k in known]
             texts = self._hub.write(prompts, [pictures.get(p.product_id) for p in products])
-            candidates = [(("hub", self._hub.version, t.strip()),) for t in texts]
-        else:
-            requests = [
-                Request(code, config.tone, config.length, tuple(s), (), self._allowed(code, k))
-                for s, k in zip(slots, known, strict=True)
-            ]
-            decoder, version = decoder_of(config)
-            drawn = decoder.write(requests, config.decoder, seed=config.seed)
-            prompts = [" ".join(request.prompt()) for request in requests]
+            version = self._hub.version
             candidates = [
-                tuple(("decoder", version, realise(text, s, language)) for text in texts)
-                for texts, s in zip(drawn, slots, strict=True)
+                [Candidate("hub", version, t.strip(), check(t.strip(), k))]
+                for t, k in zip(texts, known, strict=True)
             ]
+        else:
+            prompts, candidates = self._drawn(known, slots, code, language)
         return [
             _Work(
                 p, k, s, prompt, tuple(c), conflicts(k, self._labels, probability=config.conflict)
@@ -171,49 +168,68 @@ class Describer:
             for p, k, s, prompt, c in zip(products, known, slots, prompts, candidates, strict=True)
         ]
 
+    def _drawn(
+        self, known: Sequence[Known], slots: Sequence[Slots], code: str, language: Language
+    ) -> tuple[list[str], list[list[Candidate]]]:
+        """The decoder's prompts and texts; several texts where the likeliest one leaves a wish."""
+        config, check = self._config, self._grounders[code].check
+        decoder, version = decoder_of(config)
+        requests = [
+            Request(code, config.tone, config.length, tuple(s), (), self._allowed(code, k))
+            for s, k in zip(slots, known, strict=True)
+        ]
+        found: list[list[Candidate]] = [[] for _ in requests]
+        asked = list(range(len(requests)))
+        for numbers in (range(1), range(1, config.decoder.candidates)):
+            part = [requests[i] for i in asked]
+            drawn = decoder.write(part, config.decoder, seed=config.seed, numbers=numbers)
+            for i, texts in zip(asked, drawn, strict=True):
+                said = [realise(text, slots[i], language) for text in texts]
+                found[i] += [
+                    Candidate("decoder", version, text, check(text, known[i])) for text in said
+                ]
+            asked = [i for i in asked if not says_all(found[i], slots[i], config.length)]
+        return [" ".join(request.prompt()) for request in requests], found
+
     def _allowed(self, code: str, known: Known) -> frozenset[str]:
         return self._grounders[code].allowed(known)
 
     def _checked(self, work: _Work, code: str, language: Language, digest: str) -> Description:
         """The best text that passes; else the template's; else the first one, held."""
         config, check = self._config, self._grounders[code].check
-        sure = _template(work.slots, language, config, lambda text: check(text, work.known))
+        sure = from_template(work.slots, language, config, lambda text: check(text, work.known))
         refusals: list[str] = []
-        passed: list[tuple[float, int, tuple[str, str, str], Checked]] = []
+        passed: list[tuple[float, int, Candidate]] = []
         for number, candidate in enumerate(work.candidates):
-            checked = check(candidate[2], work.known)
-            said = _share(checked, work.slots, config.length)
+            checked, writer = candidate.checked, candidate.writer
+            said = share(checked, work.slots, config.length)
             if not checked.passed:
-                refusals += [f"{candidate[0]}: {reason}" for reason in checked.reasons]
-            elif candidate[0] == "decoder" and said < _share(sure[1], work.slots, config.length):
-                refusals.append(f"{candidate[0]}: says less than the template")
+                refusals += [f"{writer}: {reason}" for reason in checked.reasons]
+            elif writer == "decoder" and said < share(sure.checked, work.slots, config.length):
+                refusals.append(f"{writer}: says less than the template")
             else:
-                passed.append((said, -number, candidate, checked))
-        asked = ("template", f"template {_VERSION}", sure[0])
+                passed.append((said, -number, candidate))
+        chosen, reasons = sure, sure.checked.reasons
         if passed:
-            _, _, chosen, checked = max(passed, key=lambda row: row[:2])
+            chosen, reasons = max(passed, key=lambda row: row[:2])[2], ()
             refusals = []
-        elif config.fallback == "hold" and work.candidates and not sure[1].reasons:
+        elif config.fallback == "hold" and work.candidates and sure.checked.passed:
             chosen = work.candidates[0]
-            checked = check(chosen[2], work.known)
-            reasons = checked.reasons or ("says less than the template",)
-            checked = Checked(checked.claims, reasons)
-        else:
-            chosen, checked = asked, sure[1]
+            reasons = chosen.checked.reasons or ("says less than the template",)
         nothing = () if work.known.facts else ("nothing is known of the product",)
-        held = (*nothing, *work.clash, *(() if nothing else checked.reasons))
+        held = (*nothing, *work.clash, *(() if nothing else reasons))
         return Description(
             work.product.product_id,
             code,
-            chosen[2],
-            chosen[0],
-            checked.claims,
+            chosen.text,
+            chosen.writer,
+            chosen.checked.claims,
             held,
             tuple(dict.fromkeys(refusals)),
             work.known.refused,
             work.known,
             work.prompt,
-            chosen[1],
+            chosen.version,
             digest,
         )
 
@@ -230,7 +246,7 @@ def decoder_of(config: DescriptionConfig) -> tuple[Decoder, str]:
     """
     languages = [load_language(code) for code in config.languages]
     asked = (config.tone,), (config.length,)
-    key = content_key(languages, asked, config.decoder, config.seed, _VERSION)
+    key = content_key(languages, asked, config.decoder, config.seed, VERSION)
     made = learn_decoder(key, lambda: examples(config, *asked), config.decoder, seed=config.seed)
     return made, f"decoder {key[:12]}"
 
@@ -253,25 +269,6 @@ def examples(
         if text:
             found.append(Example(Request(code, tone, length, tuple(slots)), text))
     return found
-
-
-def _template(
-    slots: Slots, language: Language, config: DescriptionConfig, check: Callable[[str], Checked]
-) -> tuple[str, Checked]:
-    """The template's text and its check; without the product's own words if those fail it."""
-    text = template(slots, language, tone=config.tone, length=config.length)
-    checked = check(text)
-    if checked.reasons and "text" in slots:
-        fewer = {k: v for k, v in slots.items() if k != "text"}
-        return _template(fewer, language, config, check)
-    return text, checked
-
-
-def _share(checked: Checked, slots: Slots, length: str) -> float:
-    """Share of the facts that should be said and are."""
-    asked = [s for s in wanted(slots, length) if s != "text" and not s.startswith(("key", "value"))]
-    said = {claim.kind for claim in checked.claims if claim.evidence}
-    return sum(slot in said for slot in asked) / max(len(asked), 1)
 
 
 def _hub_prompt(config: DescriptionConfig, code: str, known: Known) -> str:

@@ -76,6 +76,8 @@ def _network(words: int, config: DecoderConfig, seed: int) -> Any:
                 resid_pdrop=config.dropout,
                 embd_pdrop=config.dropout,
                 attn_pdrop=config.dropout,
+                # The same function as GPT-2's own, in one kernel.
+                activation_function="gelu_pytorch_tanh",
                 bos_token_id=1,
                 eos_token_id=2,
             )

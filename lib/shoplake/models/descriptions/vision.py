@@ -203,9 +203,7 @@ def _lite0_features(pictures: Sequence[Pixels]) -> Floats:
     with torch.inference_mode():
         for start in range(0, len(pictures), 32):
             batch = torch.from_numpy(np.stack(pictures[start : start + 32]))
-            parts.append(
-                network(batch.permute(0, 3, 1, 2).float().contiguous() / 127.5 - 1).numpy()
-            )
+            parts.append(network(batch.permute(0, 3, 1, 2).float() / 127.5 - 1).numpy())
     vectors = np.concatenate(parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.stem}.{os.getpid()}.npy")

@@ -7,7 +7,7 @@ filled from facts; and what cannot be traced to a cited fact is held back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -56,6 +56,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a message asks for.
+
+    Attributes:
+        text: the message, as far as it is read.
+        named: what it names.
+        intent: what it wants, or "unknown".
+        sure: calibrated probability of the intent.
+    """
+
+    text: str
+    named: Entities
+    intent: str
+    sure: float
+
+
+@dataclass(frozen=True)
 class Assistant:
     """Answers messages; knows nothing about anybody.
 
@@ -77,26 +94,42 @@ class Assistant:
     reword: Callable[[str], str] | None = None
     version: str = ""
 
+    def read(self, messages: Sequence[str]) -> list[Reading]:
+        """What messages ask for, all at once; it does not matter who sent them."""
+        texts = [" ".join(message[:MOST_LETTERS].split()) for message in messages]
+        named = [entities(text) for text in texts]
+        if not texts:
+            return []
+        asked = [_without(text, found) for text, found in zip(texts, named, strict=True)]
+        meant = self.model.read(asked)
+        return [
+            Reading(text, found, meant.named(row), float(meant.confidence[row]))
+            for row, (text, found) in enumerate(zip(texts, named, strict=True))
+        ]
+
     def answer(
-        self, message: str, door: Door, state: State | None = None, search: Searcher | None = None
+        self,
+        message: str | Reading,
+        door: Door,
+        state: State | None = None,
+        search: Searcher | None = None,
     ) -> Answer:
         """Answer one message.
 
         Args:
-            message: what the person wrote.
+            message: what the person wrote, or what `read` made of it.
             door: what that person may be told.
             state: the dialogue so far, of the same person.
             search: over the products behind the door.
         """
         state = replace(state or State(), turns=(state or State()).turns + 1)
-        message = " ".join(message[:MOST_LETTERS].split())
-        named = entities(message)
+        read = self.read([message])[0] if isinstance(message, str) else message
+        message, named = read.text, read.named
         if named.others or named.injection:
             return self._spoken(self._policy("privacy", named), REFUSED, 1.0, state)
         if not message:
             return self._handed(said("unknown", chinese=False), UNKNOWN, 0.0, "unknown", state)
-        read = self.model.read([_without(message, named)])
-        intent, sure = read.named(0), float(read.confidence[0])
+        intent, sure = read.intent, read.sure
         clause = self.clauses.get(intent)
         if clause is None or sure < self.config.unsure:
             return self._otherwise(message, named, intent, sure, state)

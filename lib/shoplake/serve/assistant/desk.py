@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
-from shoplake.serve.assistant.answering import Answer, Assistant
+from shoplake.serve.assistant.answering import Answer, Assistant, Reading
 from shoplake.serve.assistant.dialogue import State
 from shoplake.serve.assistant.door import Door
 from shoplake.serve.assistant.lake import Reader, Rows, open_door, search_of
@@ -26,10 +27,22 @@ class Window:
 
     def look(self) -> tuple[Rows, ShopSearch | None]:
         """What is in it now."""
-        if self._rows is None or not self._rows.is_current(self._reader.settings):
+        if self._rows is None or not self._reader.is_current(self._rows):
             self._rows = self._reader.window(self._subject)
             self._search = search_of(self._rows)
         return self._rows, self._search
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a window showed once."""
+
+    rows: Rows
+    search: ShopSearch | None
+
+    def look(self) -> tuple[Rows, ShopSearch | None]:
+        """The same each time."""
+        return self.rows, self.search
 
 
 class Desk:
@@ -47,7 +60,7 @@ class Desk:
         reader: Reader,
         subject: str | None,
         assistant: Assistant,
-        window: Window | None = None,
+        window: Window | Seen | None = None,
     ) -> None:
         self._reader, self._subject, self._assistant = reader, subject, assistant
         self._window = window or Window(reader, subject)
@@ -55,8 +68,8 @@ class Desk:
         self._door: Door | None = None
         self._at: tuple[Rows, Rows] | None = None
 
-    def ask(self, text: str, state: State | None = None) -> Answer:
-        """Answer one message.
+    def ask(self, text: str | Reading, state: State | None = None) -> Answer:
+        """Answer one message, read before or not.
 
         Raises:
             PolicyError: a row of somebody else came through the policies.
@@ -67,12 +80,12 @@ class Desk:
             return self._assistant.answer(text, self._look(window), state, search)
 
     def _look(self, window: Rows) -> Door:
-        at, settings = self._at, self._reader.settings
+        at = self._at
         if (
             self._door is None
             or at is None
             or at[0] is not window
-            or not at[1].is_current(settings)
+            or not self._reader.is_current(at[1])
         ):
             own = self._reader.own(self._subject)
             self._door = open_door(self._reader, self._subject, window, own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from shoplake.governance.policies.ask import query_as
 from shoplake.governance.policies.load import load_policies
 from shoplake.governance.policies.model import Policies
 from shoplake.runtime.settings import Settings, conf_dir
-from shoplake.runtime.sql import tables
+from shoplake.runtime.sql import Opened, open_table, table_folder, tables
 from shoplake.serve.assistant.door import PUBLIC, Door
 from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_lake import shop_search
@@ -47,10 +48,6 @@ class Rows:
     tables: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
 
-    def is_current(self, settings: Settings) -> bool:
-        """Whether no table has changed since."""
-        return versions(settings, self.tables) == dict(self.versions)
-
 
 class Reader:
     """Reads a lake of folders under the role `assistant`, or `public` for guests.
@@ -77,6 +74,20 @@ class Reader:
         self._shop = shop
         self._book: ContractBook = load_contracts(conf_dir() / "contracts")
         self._policies = policies or load_policies(conf_dir() / "policies.yml", self._book)
+        self._opened: Opened | None = None
+
+    def at_once(self) -> Reader:
+        """A reader that goes on seeing each table as it is when it first looks at it.
+
+        For a batch: its answers stand on one state of the lake, and tables are opened once.
+        """
+        other = copy.copy(self)
+        other._opened = {}
+        return other
+
+    def is_current(self, rows: Rows) -> bool:
+        """Whether no table has changed since `rows` were read."""
+        return self._versions(rows.tables) == dict(rows.versions)
 
     def window(self, subject: str | None) -> Rows:
         """What everybody with the asking person's role may see."""
@@ -107,13 +118,27 @@ class Reader:
             and table in QUERIES
             and (table in read or table.split(".")[0] in read)
         ]
-        at = versions(self.settings, names)
+        at = self._versions(names)
         found = {}
         for table in names:
             sql = QUERIES[table]
-            rows = query_as(self.settings, self._policies, self._book, role, sql, subject)
+            rows = query_as(
+                self.settings, self._policies, self._book, role, sql, subject, opened=self._opened
+            )
             found[table] = [row for row in rows if self._is_of_shop(row)]
         return Rows(found, at)
+
+    def _versions(self, names: Iterable[str]) -> dict[str, int]:
+        """The Delta version of each table."""
+        if self._opened is not None:
+            opened = self._opened
+            return {n: open_table(self.settings, n, opened).version() for n in names}
+        from deltalake import DeltaTable
+
+        return {
+            n: DeltaTable(str(table_folder(self.settings, n)), without_files=True).version()
+            for n in names
+        }
 
     def _is_of_shop(self, row: Mapping[str, Any]) -> bool:
         return self._shop is None or str(row["product_id"]).startswith(f"{self._shop}:")
@@ -136,18 +161,6 @@ def open_door(
     own = reader.own(subject) if own is None else own
     shown = reader.window(subject) if window is None else window
     return Door(subject, {**shown.tables, **own.tables}, {**shown.versions, **own.versions})
-
-
-def versions(settings: Settings, names: Iterable[str]) -> dict[str, int]:
-    """The Delta version of each table."""
-    from deltalake import DeltaTable
-
-    found = {}
-    for name in names:
-        schema, _, short = name.partition(".")
-        folder = settings.root / f"{settings.schema_prefix}{schema}" / short
-        found[name] = DeltaTable(str(folder), without_files=True).version()
-    return found
 
 
 def search_of(window: Rows) -> ShopSearch | None:
