@@ -11,14 +11,14 @@ from pyspark.sql import functions as F
 from shoplake.contracts.ddl import schema
 from shoplake.evaluate.search_weights import Learnt
 from shoplake.evaluate.search_weights_job import decide, weighed
-from shoplake.features.behaviour import read_behaviour
+from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.serve.search_batch import head_queries, ranking_rows
 from shoplake.serve.search_lake import POPULARITY, PRODUCTS, SHOWN, Source, shop_search
 from shoplake.steps import job_parser, run_job
 
 TABLE = "gold.search_rankings"
-SOURCES = (PRODUCTS.table, SHOWN.table, "silver.searches", POPULARITY.table)
+SOURCES = sorted({PRODUCTS.table, SHOWN.table, "silver.searches", POPULARITY.table, *TABLES})
 
 
 def parser() -> argparse.ArgumentParser:

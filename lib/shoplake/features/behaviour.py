@@ -13,6 +13,9 @@ from shoplake.governance.run import Run
 #: Tables that report interactions; a shop may have any of them.
 TABLES = ("silver.orders", "silver.events", "silver.feedback")
 
+#: First and end of the states that this process has seen: many steps stand on one state.
+_RANGES: dict[tuple[tuple[str, int], ...], tuple[datetime, datetime]] = {}
+
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -33,10 +36,19 @@ def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
     Raises:
         ShoplakeError: nobody has interacted with a product.
     """
-    read = run.reader(run.versions(TABLES))
+    versions = run.versions(TABLES)
+    read = run.reader(versions)
     orders, events, feedback = map(read, TABLES)
     view = interactions(orders=orders, events=events, feedback=feedback)
-    first, end = data_range(view)
+    state = _state(run, versions)
+    if state not in _RANGES:
+        _RANGES[state] = data_range(view)
+    first, end = _RANGES[state]
     if as_of is not None:
         end = min(end, datetime.fromisoformat(as_of).replace(tzinfo=end.tzinfo))
     return Behaviour(view, first, end)
+
+
+def _state(run: Run, versions: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    """The tables by their own ids, which no other table ever has, at these versions."""
+    return tuple((run.lake.table_id(name), version) for name, version in versions.items())

@@ -164,6 +164,14 @@ class Lake:
         self._rearranged[name, found] = int(past[0][0])
         return found
 
+    def table_id(self, name: str) -> str:
+        """The id that Delta gave the table when it was made; another one's is another."""
+        if self.settings.catalog:
+            return str(self.delta(name).detail().select("id").first()[0])  # type: ignore[index]
+        from deltalake import DeltaTable as FolderTable
+
+        return str(FolderTable(str(self.folder(name)), without_files=True).metadata().id)
+
     def _at(self, name: str, version: int) -> int:
         """The newest version whose rows are those of `version`."""
         if not self.settings.catalog:

@@ -50,6 +50,13 @@ _SMALL_MACHINE = {
 }
 
 
+#: HotSpot's second compiler waits for five times as many calls as usual: in a few minutes, most of
+#: what it would compile is not run often enough to pay.
+_BRIEF = (
+    " -XX:Tier4InvocationThreshold=25000 -XX:Tier4MinInvocationThreshold=3000"
+    " -XX:Tier4CompileThreshold=75000 -XX:Tier4BackEdgeThreshold=200000"
+)
+
 _COMPILED_OR_INTERPRETED = {
     "spark.sql.codegen.wholeStage": ("true", "false"),
     "spark.sql.codegen.factoryMode": ("FALLBACK", "NO_CODEGEN"),
@@ -74,8 +81,8 @@ def get_spark(
         cores: local threads.
         memory: driver memory of a local session, as the JVM writes it.
         conf: further Spark settings, applied to a local session only.
-        brief: a new local session's JVM is for minutes of work on little data: it compiles with
-            HotSpot's first compiler alone. The second one takes a third of such a JVM's CPU time.
+        brief: a new local session's JVM is for minutes of work on little data: what is compiled a
+            second time, for speed, is to be worth it.
 
     Raises:
         SettingsError: Java is missing or the jars cannot be resolved.
@@ -100,7 +107,7 @@ def get_spark(
         "spark.driver.extraJavaOptions",
         # A full code cache throws compiled methods out: C1's 48 MB cost a fifth of the time.
         f"-Dlog4j2.configurationFile=file:{log4j} -Duser.timezone=UTC -XX:+UseParallelGC"
-        " -XX:ReservedCodeCacheSize=512m" + (" -XX:TieredStopAtLevel=1" if brief else ""),
+        " -XX:ReservedCodeCacheSize=512m" + (_BRIEF if brief else ""),
     )
     for key, value in {**_SMALL_MACHINE, **(conf or {})}.items():
         builder = builder.config(key, value)
