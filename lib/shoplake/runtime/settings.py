@@ -17,7 +17,8 @@ class SparkSettings:
     """The Spark session: `local` starts one here, else the cluster's is used as it is.
 
     `tables_at_once` tables that do not need each other are built at the same time. Where a step has
-    less than `interpret_below_mb` of files to read, plans are interpreted and not compiled.
+    less than `interpret_below_mb` of files to read, plans are interpreted and not compiled, and a
+    JVM that it starts, but for a stream's, compiles less for speed.
     """
 
     local: bool

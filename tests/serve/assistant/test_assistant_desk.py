@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chat_lake import ANN, BOB, PRODUCTS, order, product, write, write_lake
+from chat_lake import ANN, BOB, NOW, PRODUCTS, order, product, write, write_lake
 
 from shoplake.serve.assistant.answering import Assistant
 from shoplake.serve.assistant.desk import Desk, Window
+from shoplake.serve.assistant.inbox import Inbox, Message
 from shoplake.serve.assistant.lake import Reader
 
 
@@ -42,3 +43,18 @@ def test_a_shop_of_the_lake_is_asked_alone(tmp_path: Path, assistant: Assistant)
     other = Desk(Reader(settings, "other"), ANN, assistant)
     assert "no orders" in other.ask("where is my order?").text
     assert "4.50 GBP" not in other.ask("price of the red mug").text
+
+
+def test_a_batch_is_answered_from_one_state_of_the_lake(
+    tmp_path: Path, assistant: Assistant
+) -> None:
+    settings = write_lake(tmp_path)
+    inbox = Inbox(Reader(settings), lambda: (assistant, NOW))
+    asked = [Message(id_, ANN, "where is my order?", "2026-03-01T10:00:00") for id_ in "ab"]
+    batch = inbox.rows(asked, "first")
+    before = next(batch)
+    write(settings, "silver.orders", [order(ANN, "AC-50000", "7.00", "2026-02-28")])
+    after = next(batch)
+    assert "AC-40177" in before["answer"]
+    assert (after["answer"], after["citations"]) == (before["answer"], before["citations"])
+    assert "AC-50000" in next(inbox.rows(asked[:1], "second"))["answer"]

@@ -53,6 +53,8 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     figures = compared(values, ["popularity"], MAIN, seed=seed)
     for name, found in rows.items():
         figures[name] |= found
+    lead = figures["private"][MAIN].lead
+    worse = lead is not None and lead[2] < 0
     return Findings(
         "membership",
         {
@@ -71,8 +73,9 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         },
         figures,
         ["popularity"],
-        "private",
+        "popularity" if worse else "private",
         MAIN,
+        notes=["what popularity gives away is not measured"] if worse else [],
     )
 
 
