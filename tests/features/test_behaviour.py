@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from conftest import Silver
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def run(spark: SparkSession, tmp_path: Path) -> Run:
     book = load_contracts(conf_dir() / "contracts")

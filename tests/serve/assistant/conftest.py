@@ -9,7 +9,7 @@ import pytest
 from chat_lake import write_lake
 
 from shoplake.runtime.settings import Settings
-from shoplake.serve.assistant.answering import Answer, Assistant
+from shoplake.serve.assistant.answering import Answer, Assistant, Reading
 from shoplake.serve.assistant.desk import Desk
 from shoplake.serve.assistant.dialogue import State
 from shoplake.serve.assistant.lake import Reader
@@ -54,7 +54,7 @@ def desks(lake: Settings, assistant: Assistant) -> Callable[[str | None], Desk]:
 def ask(desks: Callable[[str | None], Desk]) -> Callable[..., Answer]:
     """Asks as a person or a guest (None), in a dialogue if a state is given."""
 
-    def asked(subject: str | None, text: str, state: State | None = None) -> Answer:
+    def asked(subject: str | None, text: str | Reading, state: State | None = None) -> Answer:
         return desks(subject).ask(text, state)
 
     return asked
