@@ -13,7 +13,7 @@ from shoplake.governance.run import Run
 #: Tables that report interactions; a shop may have any of them.
 TABLES = ("silver.orders", "silver.events", "silver.feedback")
 
-#: First and end of the states that this process has seen: many steps stand on one state.
+#: First and end by table ids and versions: many steps of a process stand on one state of silver.
 _RANGES: dict[tuple[tuple[str, int], ...], tuple[datetime, datetime]] = {}
 
 
@@ -40,15 +40,17 @@ def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
     read = run.reader(versions)
     orders, events, feedback = map(read, TABLES)
     view = interactions(orders=orders, events=events, feedback=feedback)
-    state = _state(run, versions)
-    if state not in _RANGES:
-        _RANGES[state] = data_range(view)
-    first, end = _RANGES[state]
+    first, end = _range(run, versions, view)
     if as_of is not None:
         end = min(end, datetime.fromisoformat(as_of).replace(tzinfo=end.tzinfo))
     return Behaviour(view, first, end)
 
 
-def _state(run: Run, versions: dict[str, int]) -> tuple[tuple[str, int], ...]:
-    """The tables by their own ids, which no other table ever has, at these versions."""
-    return tuple((run.lake.table_id(name), version) for name, version in versions.items())
+def _range(run: Run, versions: dict[str, int], view: DataFrame) -> tuple[datetime, datetime]:
+    """`data_range`, remembered in a lake of folders; under a catalog each step is a process."""
+    if run.lake.settings.catalog:
+        return data_range(view)
+    state = tuple((run.lake.folder_id(name), version) for name, version in versions.items())
+    if state not in _RANGES:
+        _RANGES[state] = data_range(view)
+    return _RANGES[state]

@@ -164,10 +164,8 @@ class Lake:
         self._rearranged[name, found] = int(past[0][0])
         return found
 
-    def table_id(self, name: str) -> str:
-        """The id that Delta gave the table when it was made; another one's is another."""
-        if self.settings.catalog:
-            return str(self.delta(name).detail().select("id").first()[0])  # type: ignore[index]
+    def folder_id(self, name: str) -> str:
+        """The id that Delta gave a table of folders when it was made; one made anew has another."""
         from deltalake import DeltaTable as FolderTable
 
         return str(FolderTable(str(self.folder(name)), without_files=True).metadata().id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
 from shoplake.serve.assistant.answering import Answer, Assistant, Reading
 from shoplake.serve.assistant.dialogue import State
@@ -25,24 +24,13 @@ class Window:
         self._rows: Rows | None = None
         self._search: ShopSearch | None = None
 
-    def look(self) -> tuple[Rows, ShopSearch | None]:
-        """What is in it now."""
-        if self._rows is None or not self._reader.is_current(self._rows):
-            self._rows = self._reader.window(self._subject)
+    def look(self, reader: Reader | None = None) -> tuple[Rows, ShopSearch | None]:
+        """What is in it now, or as a reader `at_once` sees it."""
+        reader = reader or self._reader
+        if self._rows is None or not reader.is_current(self._rows):
+            self._rows = reader.window(self._subject)
             self._search = search_of(self._rows)
         return self._rows, self._search
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a window showed once."""
-
-    rows: Rows
-    search: ShopSearch | None
-
-    def look(self) -> tuple[Rows, ShopSearch | None]:
-        """The same each time."""
-        return self.rows, self.search
 
 
 class Desk:
@@ -60,7 +48,7 @@ class Desk:
         reader: Reader,
         subject: str | None,
         assistant: Assistant,
-        window: Window | Seen | None = None,
+        window: Window | None = None,
     ) -> None:
         self._reader, self._subject, self._assistant = reader, subject, assistant
         self._window = window or Window(reader, subject)
@@ -76,7 +64,7 @@ class Desk:
             ShoplakeError: a table cannot be read.
         """
         with self._lock:
-            window, search = self._window.look()
+            window, search = self._window.look(self._reader)
             return self._assistant.answer(text, self._look(window), state, search)
 
     def _look(self, window: Rows) -> Door:

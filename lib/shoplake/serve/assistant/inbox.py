@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from shoplake.governance.personal.detect import mask
-from shoplake.serve.assistant.answering import MOST_LETTERS, Answer, Assistant, Reading
-from shoplake.serve.assistant.desk import Desk, Seen, Window
+from shoplake.serve.assistant.answering import MOST_LETTERS, Answer, Assistant
+from shoplake.serve.assistant.desk import Desk, Window
 from shoplake.serve.assistant.lake import Reader
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -75,27 +75,23 @@ class Inbox:
         """
         ordered = sorted(messages, key=lambda m: (m.person_key or "", m.message_id or ""))
         sound = [m for m in ordered if m.text and m.text.strip() and _is_sound(m)]
-        read = dict(zip(sound, self._read([str(m.text) for m in sound]), strict=True))
-        # One state of the lake a batch, looked at once.
-        reader, windows = self._reader.at_once(), dict[bool, Seen]()
+        if not ordered:
+            return
+        texts = [str(m.text) for m in sound]
+        read = dict(zip(sound, self._at_work[0].read(texts), strict=True))
+        reader = self._reader.at_once()
         desk, at = None, None
         for message in ordered:
             answer = None
             if message in read:
                 if desk is None or at != message.person_key:
-                    desk, at = self._desk(reader, windows, message.person_key), message.person_key
+                    desk, at = self._desk(reader, message.person_key), message.person_key
                 answer = desk.ask(read[message])
             yield self._row(message, answer, batch)
 
-    def _read(self, texts: list[str]) -> list[Reading]:
-        return self._at_work[0].read(texts) if texts else []
-
-    def _desk(self, reader: Reader, windows: dict[bool, Seen], subject: str | None) -> Desk:
-        guest = subject is None
-        if guest not in windows:
-            window = self._windows.setdefault(guest, Window(self._reader, subject))
-            windows[guest] = Seen(*window.look())
-        return Desk(reader, subject, self._at_work[0], windows[guest])
+    def _desk(self, reader: Reader, subject: str | None) -> Desk:
+        window = self._windows.setdefault(subject is None, Window(self._reader, subject))
+        return Desk(reader, subject, self._at_work[0], window)
 
     def _row(self, message: Message, answer: Answer | None, batch: str) -> dict[str, Any]:
         text = " ".join((message.text or "").split())

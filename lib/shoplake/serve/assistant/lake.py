@@ -79,7 +79,7 @@ class Reader:
     def at_once(self) -> Reader:
         """A reader that goes on seeing each table as it is when it first looks at it.
 
-        For a batch: its answers stand on one state of the lake, and tables are opened once.
+        For a batch: its answers stand on one state of each table, which is opened once.
         """
         other = copy.copy(self)
         other._opened = {}
