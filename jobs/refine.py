@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from shoplake.evaluate.truth import measure_cleaning, measure_personal
 from shoplake.governance.run import Run
 from shoplake.refine.pseudonym import Secret
-from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import build_all
 from shoplake.runtime.key import pseudonym_key
@@ -23,11 +23,14 @@ def refine(run: Run, args: argparse.Namespace) -> None:
     """Bring every silver table up to date with bronze, in dependency order."""
     lake = run.lake
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
-    keep_vault(run, settings.pseudonym_key)
     build_all(run, settings)
     if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
-        measure_cleaning(run)
-        measure_personal(run)
+        run.together(
+            {
+                "governance.cleaning": partial(measure_cleaning, run),
+                "governance.personal_quality": partial(measure_personal, run),
+            }
+        )
 
 
 def main(argv: list[str] | None = None) -> None:

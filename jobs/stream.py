@@ -8,7 +8,6 @@ from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.refine.pseudonym import Secret
-from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import build_all
 from shoplake.runtime.kafka import kafka_options
@@ -48,9 +47,7 @@ def stream(run: Run, args: argparse.Namespace) -> None:
 
 def refresh(run: Run) -> None:
     """Bring the silver tables whose sources changed up to date, as the step refine does."""
-    key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
-    keep_vault(run, key)
-    build_all(run, RefineSettings(key))
+    build_all(run, RefineSettings(Secret(pseudonym_key(run.lake.settings, run.lake.spark))))
 
 
 def main(argv: list[str] | None = None) -> None:

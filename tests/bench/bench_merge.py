@@ -112,7 +112,7 @@ def main() -> None:
     table, folder = contract(), Path(tempfile.mkdtemp(prefix="shoplake-bench-"))
     sides: dict[str, Callable[[Lake, DataFrame], None]] = {
         "naive MERGE": lambda lake, rows: naive(lake, table, rows),
-        "mirror": lambda lake, rows: mirror(lake, table, rows, None, *known),
+        "mirror": lambda lake, rows: mirror(lake, table, rows, None, *known, little=0),
     }
     known: list[Digest] = []
     try:

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import ensure
-from shoplake.governance.mirror import mirror
+from shoplake.governance.mirror import LITTLE, mirror
 from shoplake.governance.run import Run
 
 SCHEMA = "id string, price double, owner string, row_id string"
@@ -39,14 +39,19 @@ def test_only_files_with_a_change_are_written_anew(
     fill(run, items, before)
     files = set(run.lake.read(items.table).inputFiles())
     after: list[Row] = [*before[:2], ("c", 3.0, "cid", "r3"), ("d", 4.0, "dan", "r4")]
-    mirror(run.lake, items, spark.createDataFrame(after, SCHEMA), None)
+    mirror(run.lake, items, spark.createDataFrame(after, SCHEMA), None, little=0)
     assert held(run, items) == sorted(after)
     assert len(files & set(run.lake.read(items.table).inputFiles())) == 2
 
 
+@pytest.mark.parametrize("little", [0, LITTLE], ids=["merged", "anew"])
 @pytest.mark.parametrize("slices", [None, [("ann",), ("new",)]], ids=["whole", "slices"])
 def test_rows_change_come_and_go(
-    run: Run, items: Contract, spark: SparkSession, slices: list[tuple[object, ...]] | None
+    run: Run,
+    items: Contract,
+    spark: SparkSession,
+    slices: list[tuple[object, ...]] | None,
+    little: int,
 ) -> None:
     table = dataclasses.replace(items, slice_by=("owner",) if slices else ())
     same, mended, gone = ("a1", 1.0, "ann", "r"), ("a2", 2.0, "ann", "r"), ("a3", 3.0, "ann", "r")
@@ -58,5 +63,5 @@ def test_rows_change_come_and_go(
         ("m", 5.0, "new", "r"),
         ("n", 1.0, "new", "r"),
     ]
-    mirror(run.lake, table, spark.createDataFrame(wanted, SCHEMA), slices)
+    mirror(run.lake, table, spark.createDataFrame(wanted, SCHEMA), slices, little=little)
     assert held(run, table) == sorted([*wanted, *([other] if slices else [])], key=lambda r: r[0])

@@ -65,6 +65,8 @@ def properties(contract: Contract) -> dict[str, str]:
     }
     if contract.append_only:
         found["shoplake.appendOnly"] = "true"
+        # delta-rs, which appends a few rows at a time, would wait for a hundred commits.
+        found["delta.checkpointInterval"] = "10"
     return found
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from shoplake.evaluate.cleaning import OUTCOMES, cleaning_quality
-from shoplake.governance.run import Read
 
 #: HTML, control characters, full-width letters, and UTF-8 that was read as Latin-1.
 _DIRTY = r"&[a-z]+;|&#|<[a-zA-Z/]|[\x00-\x08\x0b\x0c\x0e-\x1f]|[！-～]|Ã.|â€"
@@ -43,8 +42,11 @@ TABLES = (
     "silver.sessions",
 )
 
+#: Columns of a table by its name; of one that does not exist, no rows.
+Columns = Callable[[str, Sequence[str]], pa.Table]
 
-def planted_dirt(truth: DataFrame, read: Read, held: dict[str, DataFrame]) -> pd.DataFrame:
+
+def planted_dirt(truth: pd.DataFrame, columns: Columns, held: Columns) -> pd.DataFrame:
     """Precision and recall of cleaning by entity, outcome and kind of dirt.
 
     A record whose every copy is in quarantine was quarantined; one with more copies in bronze than
@@ -53,97 +55,65 @@ def planted_dirt(truth: DataFrame, read: Read, held: dict[str, DataFrame]) -> pd
 
     Args:
         truth: entity, natural_id, dirt, outcome of the files that have been ingested.
-        read: bronze and silver tables by name.
-        held: the quarantines that exist, by silver table.
+        columns: of the bronze and silver tables.
+        held: of the quarantine of a silver table.
 
     Returns:
         As `cleaning.cleaning_quality`.
     """
-    expected = truth.where(F.col("outcome").isin(*OUTCOMES))
-    copies = [
-        part for entity, how in _ENTITIES.items() for part in _copies(entity, how, read, held)
-    ]
-    seen = _outcomes(reduce(DataFrame.unionByName, copies))
-    bots = read("silver.sessions").where("is_bot")
-    bots = bots.select(
-        F.lit("sessions").alias("entity"),
-        F.substring_index("session_id", ":", -1).alias("natural_id"),
-        F.lit("flagged").alias("outcome"),
-    )
-    observed = seen.unionByName(bots)
-    dirtied = expected.where("outcome = 'repaired'").select("entity", "natural_id").distinct()
-    dirtied = dirtied.withColumn("dirtied", F.lit(True))
-    relevant = observed.join(dirtied, ["entity", "natural_id"], "left").where(
-        "outcome <> 'repaired' OR dirtied"
-    )
-    quality = cleaning_quality(
-        pd.DataFrame(expected.select("entity", "natural_id", "dirt", "outcome").toPandas()),
-        pd.DataFrame(relevant.select("entity", "natural_id", "outcome").toPandas()),
-    )
+    expected = truth[truth["outcome"].isin(OUTCOMES)]
+    observed = [_bots(columns("silver.sessions", ("session_id", "is_bot")))]
+    for entity, how in _ENTITIES.items():
+        own = expected[expected["entity"] == entity]
+        dirtied = own.loc[own["outcome"] == "repaired", "natural_id"]
+        met = _outcomes(_records(entity, how, columns, held), dirtied)
+        observed.append(met.assign(entity=entity))
+    quality = cleaning_quality(expected, pd.concat(observed))
     quality.loc[quality["outcome"] == "repaired", "precision"] = float("nan")
     return quality
 
 
-def _copies(entity: str, how: _Entity, read: Read, held: dict[str, DataFrame]) -> list[DataFrame]:
-    """What is known of each copy of a record: where it was sent, entered and is held.
-
-    All entities share these columns, so that one shuffle by copy and one by record do for all.
-    """
+def _records(entity: str, how: _Entity, columns: Columns, held: Columns) -> pd.DataFrame:
+    """By natural_id: copies sent, good and held, and whether any is flagged and all are clean."""
     table = _SILVER.get(entity, f"silver.{entity}")
-    flag = F.coalesce(F.col(how.flag), F.lit(False)) if how.flag else F.lit(False)
-    clean = _clean(F.col(how.text)) if how.text else F.lit(True)
-    natural = F.concat_ws("/", *(F.trim(F.col(c)) for c in how.natural))
-    sent = read(f"bronze.{entity}")
-    parts = [
-        _copy(sent, entity, "_row_id", natural=natural),
-        _copy(read(table), entity, "row_id", good=F.lit(1), flag=flag, clean=clean),
-    ]
-    if table in held:
-        parts.append(_copy(held[table], entity, "row_id", held=F.lit(1)))
-    return parts
+    sent = columns(f"bronze.{entity}", ("_row_id", *how.natural))
+    named = [pc.utf8_trim(sent[column], " ") for column in how.natural]
+    natural = pc.binary_join_element_wise(*named, "/", null_handling="skip")
+    copies = pa.table({"row_id": sent["_row_id"], "natural_id": natural})
+    silver = columns(table, ("row_id", *filter(None, (how.text, how.flag))))
+    good = {"row_id": silver["row_id"], "good": pa.repeat(True, len(silver))}
+    if how.flag:
+        good["flag"] = silver[how.flag]
+    if how.text:
+        good["dirty"] = pc.match_substring_regex(silver[how.text], _DIRTY)
+    kept = held(table, ("row_id",))
+    back = pa.table({"row_id": kept["row_id"], "held": pa.repeat(True, len(kept))})
+    told = copies.join(pa.table(good), "row_id").join(back, "row_id")
+    marks = [(name, "any") for name in ("flag", "dirty") if name in good]
+    counts = [("row_id", "count"), ("good", "count"), ("held", "count")]
+    found = told.group_by("natural_id").aggregate([*counts, *marks]).to_pandas()
+    for name, _ in marks:
+        found[name] = found[f"{name}_any"].eq(True)
+    return found
 
 
-def _copy(rows: DataFrame, entity: str, row_id: str, **known: Column) -> DataFrame:
-    nothing = {
-        "natural": F.lit(None).cast("string"),
-        "good": F.lit(0),
-        "held": F.lit(0),
-        "flag": F.lit(False),
-        "clean": F.lit(True),
-    }
-    columns = [column.alias(name) for name, column in {**nothing, **known}.items()]
-    return rows.select(F.lit(entity).alias("entity"), F.col(row_id).alias("row_id"), *columns)
-
-
-def _outcomes(copies: DataFrame) -> DataFrame:
-    """entity, natural_id and each outcome that the record's copies met together."""
-    rows = copies.groupBy("entity", "row_id").agg(
-        F.max("natural").alias("natural_id"),
-        F.max("good").alias("good"),
-        F.max("held").alias("held"),
-        F.bool_or("flag").alias("flag"),
-        F.bool_and("clean").alias("clean"),
-    )
-    counted = (
-        rows.where("natural_id IS NOT NULL")
-        .groupBy("entity", "natural_id")
-        .agg(
-            F.count("*").alias("sent"),
-            F.sum("good").alias("good"),
-            F.sum("held").alias("held"),
-            F.bool_or("flag").alias("flag"),
-            F.bool_and("clean").alias("clean"),
-        )
-    )
+def _outcomes(records: pd.DataFrame, dirtied: pd.Series[str]) -> pd.DataFrame:
+    """natural_id and each outcome that a record's copies met together; repair of dirtied ones."""
+    nothing = pd.Series(False, index=records.index)
+    sent, good, held = (records[f"{name}_count"] for name in ("row_id", "good", "held"))
+    clean = ~records.get("dirty", nothing)
     outcomes = {
-        "quarantined": (F.col("held") > 0) & (F.col("good") == 0),
-        "deduplicated": F.col("good") + F.col("held") < F.col("sent"),
-        "repaired": (F.col("good") > 0) & F.col("clean"),
-        "flagged": F.col("flag"),
+        "quarantined": (held > 0) & (good == 0),
+        "deduplicated": good + held < sent,
+        "repaired": (good > 0) & clean & records["natural_id"].isin(dirtied),
+        "flagged": records.get("flag", nothing),
     }
-    met = F.array_compact(F.array(*(F.when(c, F.lit(name)) for name, c in outcomes.items())))
-    return counted.select("entity", "natural_id", F.explode(met).alias("outcome"))
+    met = [records.loc[rows, ["natural_id"]].assign(outcome=o) for o, rows in outcomes.items()]
+    return pd.concat(met)
 
 
-def _clean(text: Column) -> Column:
-    return ~F.coalesce(text.rlike(_DIRTY), F.lit(False))
+def _bots(sessions: pa.Table) -> pd.DataFrame:
+    """The sessions told to be a robot's, by the id that the shop gave."""
+    bots = sessions.filter(sessions["is_bot"])["session_id"].to_pylist()
+    ids = [session.rpartition(":")[2] for session in bots]
+    return pd.DataFrame({"natural_id": ids}).assign(entity="sessions", outcome="flagged")

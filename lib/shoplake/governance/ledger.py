@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from shoplake.contracts.book import ContractBook
-from shoplake.contracts.ddl import create_table, schema
+from shoplake.contracts.ddl import create_table, schema, stamp
 from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance import history
@@ -187,14 +187,20 @@ def _digest(text: str) -> Digest:
 
 
 def ensure(lake: Lake, contract: Contract) -> None:
-    """Create the table under its contract, or bring it under the contract's present version."""
+    """Create the table under its contract, or bring it under the contract's present version.
+
+    A table is looked at once by each `Lake`.
+    """
+    place = contract.table, stamp(contract)
     if lake.exists(contract.table):
-        migrate(lake, contract)
-        return
-    if lake.settings.catalog:
-        schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
-        lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
-    lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
+        if place not in lake.ready:
+            migrate(lake, contract)
+    else:
+        if lake.settings.catalog:
+            schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
+            lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
+        lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
+    lake.ready.add(place)
 
 
 def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:

@@ -2,7 +2,8 @@
 
 Delta rewrites every file in which a row of the source finds its key, whether or not the row is then
 updated: given all rows, a MERGE writes the whole table again. So what differs is found first, by
-one join on key and hash, and only that is merged: tests/bench/bench_merge.py.
+one join on key and hash, and only that is merged: tests/bench/bench_merge.py. A little table is
+written anew, in one commit: looking for what differs would take several times as long.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from shoplake.governance.passes import NOT_COMPARED, NOTHING, Digest, comparable
 from shoplake.runtime.lake import Lake
 
 _IS, _WAS, _GONE = "_is", "_was", "_gone"
+#: Bytes up to which a table is little.
+LITTLE = 16_000_000
 
 
 def mirror(
@@ -27,8 +30,9 @@ def mirror(
     slices: list[tuple[object, ...]] | None,
     found: Digest | None = None,
     held: Digest | None = None,
+    little: int = LITTLE,
 ) -> None:
-    """MERGE `rows` into the table: insert new keys, update changed rows, delete keys that are gone.
+    """Bring `rows` into the table: new keys, changed rows, and no more of what is gone.
 
     Args:
         lake: where the table is; it exists.
@@ -38,16 +42,20 @@ def mirror(
             values are compared and deleted.
         found: the digest of `rows` where it is known.
         held: the digest of all that the table holds where it is known.
+        little: bytes up to which the whole table is written anew.
     """
     target = lake.read(contract.table)
-    scope = _scope(contract, slices)
+    scope, size = _scope(contract, slices), lake.size(contract.table)
     if held is None or slices is not None:
-        held = NOTHING if lake.is_empty(contract.table) else digest(target.where(scope), contract)
+        held = NOTHING if size == 0 else digest(target.where(scope), contract)
     if held[0] == 0:
         insert(lake, contract, rows.write.format("delta").mode("append"))
         return
-    # A MERGE that changes nothing would still commit a version.
+    # Writing what is there already would still commit a version.
     if held == (found or digest(rows, contract)):
+        return
+    if slices is None and size is not None and size <= little:
+        insert(lake, contract, rows.write.format("delta").mode("overwrite"))
         return
     same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
     with lake.held(_differing(rows, target.where(scope), contract)) as keys:

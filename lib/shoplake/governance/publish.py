@@ -51,6 +51,7 @@ def publish(
     rows_in: int | None = None,
     collapsed: int = 0,
     transaction: Transaction | None = None,
+    few: bool = False,
 ) -> Counts:
     """Bring a batch into its table under its contract; doing it again changes nothing.
 
@@ -67,6 +68,7 @@ def publish(
         rows_in: rows the batch was made from, counted at their source; default: the candidate's.
         collapsed: duplicates that were dropped before `candidate` was made.
         transaction: (application id, version) of an append; Delta skips one it has seen.
+        few: the rows may be taken to the driver.
 
     Returns:
         Counts as recorded.
@@ -84,7 +86,7 @@ def publish(
     is_new = not (lake.exists(contract.table) or lake.exists(kept.table))
     stoppable = rows_in is not None or any(r.on_breach == "stop" for r in contract.rules)
     at_once = not stoppable and (contract.append_only or is_new)
-    table = Target(lake, contract, transaction)
+    table = Target(lake, contract, transaction, few)
     cheap = is_cheap(judged)
     with nullcontext(judged) if cheap else lake.held(judged) as rows:
         count = Pass(
@@ -107,7 +109,7 @@ def publish(
             counts.check(contract.table)
             ensure(lake, contract)
             table.put(_good(rows, count), counted.slices, counted.digest, ledger.digest(contract))
-        quarantine = Target(lake, kept, transaction)
+        quarantine = Target(lake, kept, transaction, few)
         held = rows.where(count.held)
         if at_once and cheap:
             narrow = suspected(_conform(candidate, contract), contract, counted.suspects)

@@ -17,14 +17,23 @@ Transaction = tuple[str, int]
 
 @dataclass(frozen=True)
 class Target:
-    """A table that exists under its contract, and the transaction that appends to it."""
+    """A table that exists under its contract, and the transaction that appends to it.
+
+    Attributes:
+        few: the rows to come may be taken to the driver.
+    """
 
     lake: Lake
     contract: Contract
     transaction: Transaction | None
+    few: bool = False
 
     def add(self, rows: DataFrame) -> bool:
         """Append; False when Delta had seen the transaction and wrote nothing."""
+        if self.few and self.transaction is not None and not self.lake.settings.catalog:
+            added = self._add_few(rows, *self.transaction)
+            if added is not None:
+                return added
         if self.transaction is None:
             insert(self.lake, self.contract, rows.write.format("delta").mode("append"))
             return True
@@ -34,6 +43,26 @@ class Target:
         writer = writer.option("txnAppId", app).option("txnVersion", version)
         insert(self.lake, self.contract, writer)
         return self.lake.version(self.contract.table) != before
+
+    def _add_few(self, rows: DataFrame, app: str, version: int) -> bool | None:
+        """As `add`, by delta-rs; None where only Spark can do it, or say what is wrong.
+
+        To look for a transaction, Delta's Spark writer reads the state of the whole table: three
+        jobs, which for a micro-batch take longer than all the rest.
+        """
+        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+        from deltalake.exceptions import DeltaError
+
+        table = DeltaTable(str(self.lake.folder(self.contract.table)))
+        seen = table.transaction_version(app)
+        if seen is not None and seen >= version:
+            return False
+        commit = CommitProperties(app_transactions=[Transaction(app, version)])
+        try:
+            write_deltalake(table, rows.toArrow(), mode="append", commit_properties=commit)
+        except DeltaError:
+            return None
+        return True
 
     def put(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, reduce
@@ -43,11 +43,13 @@ class Batch:
         name: in the ledger.
         transaction: of its appends to every bronze table.
         by_topic: its records came by Kafka, not in files.
+        few: they may be taken to the driver.
     """
 
     name: str
     transaction: Transaction
     by_topic: bool = False
+    few: bool = False
 
     def source(self, file: FileMapping) -> str:
         """What lineage calls where an entry's records came from."""
@@ -115,7 +117,13 @@ def _take(
         say(run.step, f"[yellow]held[/] {outcome.file}: {outcome.reason}")
 
 
-def bring_in(run: Run, mapping: Mapping, records: DataFrame, batch: Batch) -> None:
+def bring_in(
+    run: Run,
+    mapping: Mapping,
+    records: DataFrame,
+    batch: Batch,
+    entities: Iterable[str] | None = None,
+) -> None:
     """Publish a batch's records to every bronze table that they feed; again is no harm.
 
     Args:
@@ -123,11 +131,10 @@ def bring_in(run: Run, mapping: Mapping, records: DataFrame, batch: Batch) -> No
         mapping: the shop's mapping.
         records: of `read_files` or of a stream; used several times, so they should be held.
         batch: what they are called.
+        entities: those that records of the batch can feed, UNREAD among them; default: all.
     """
-    entities = (*mapping.entities, UNREAD)
-    run.together(
-        {f"bronze.{e}": partial(_publish, run, mapping, e, records, batch) for e in entities}
-    )
+    fed = (*mapping.entities, UNREAD) if entities is None else entities
+    run.together({f"bronze.{e}": partial(_publish, run, mapping, e, records, batch) for e in fed})
 
 
 def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch: Batch) -> None:
@@ -164,6 +171,7 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch:
             inputs={},
             collapsed=collapsed,
             transaction=batch.transaction,
+            few=batch.few,
         )
         building.published(counted)
     run.report(table, counted, clock)

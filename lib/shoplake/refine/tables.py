@@ -21,6 +21,7 @@ from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
 from shoplake.refine.products import products
 from shoplake.refine.pseudonym import key_id
+from shoplake.refine.rekey import keep_vault
 from shoplake.refine.reviews import reviews
 from shoplake.refine.searches import searches
 from shoplake.refine.sessions import sessions
@@ -68,9 +69,12 @@ SILVER: dict[str, Refinement] = {
 
 
 def build_all(run: Run, settings: RefineSettings) -> None:
-    """Bring every silver table up to date with bronze, each after those it is made from."""
+    """Bring the vault and every silver table up to date, each after those it is made from."""
     run.together(
-        {table: partial(build_silver, run, table, settings) for table in SILVER},
+        {
+            VAULT: partial(keep_vault, run, settings.pseudonym_key),
+            **{table: partial(build_silver, run, table, settings) for table in SILVER},
+        },
         {table: refinement.sources for table, refinement in SILVER.items()},
     )
 

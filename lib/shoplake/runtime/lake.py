@@ -16,6 +16,7 @@ from shoplake.runtime.commits import REARRANGING, changed_at, rearranged_to
 from shoplake.runtime.settings import Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 SCHEMAS = ("bronze", "silver", "gold", "governance")
@@ -51,6 +52,8 @@ class Lake:
     def __init__(self, spark: SparkSession, settings: Settings) -> None:
         self.spark = spark
         self.settings = settings
+        #: Tables, with the stamp of the contract, that were seen to be under it.
+        self.ready: set[tuple[str, str]] = set()
         # Under a catalog: the newest version with the rows of a version that was asked for.
         self._rearranged: dict[tuple[str, int], int] = {}
 
@@ -130,6 +133,22 @@ class Lake:
         found = df.select(*(c for c in wanted if c in there)).collect()
         return [{c: row[c] if c in there else None for c in wanted} for row in found]
 
+    def arrow(self, name: str, columns: Sequence[str], version: int | None = None) -> pa.Table:
+        """Columns of a table in the driver, in no order; in a lake of folders without a Spark job.
+
+        Args:
+            name: a table that exists.
+            columns: those wanted; all are the table's.
+            version: a pinned one; default: the newest.
+        """
+        if self.settings.catalog:
+            return self.read(name, version).select(*columns).toArrow()
+        from deltalake import DeltaTable as FolderTable
+
+        at = None if version is None else self._at(name, version)
+        table = FolderTable(str(self.folder(name)), version=at)
+        return table.to_pyarrow_dataset().to_table(columns=list(columns))
+
     def count(self, name: str, version: int) -> int:
         """How many rows a pinned version holds; in a lake of folders read from its log."""
         if not self.settings.catalog:
@@ -176,13 +195,14 @@ class Lake:
             return rearranged_to(self.folder(name), version)
         return self._rearranged.get((name, version), version)
 
-    def is_empty(self, name: str) -> bool:
-        """Whether a table in a lake of folders has no data files; False where it takes a job."""
+    def size(self, name: str) -> int | None:
+        """Bytes of a table's data files in a lake of folders; None where it takes a job."""
         if self.settings.catalog:
-            return False
+            return None
         from deltalake import DeltaTable as FolderTable
 
-        return not FolderTable(str(self.folder(name))).file_uris()
+        files = FolderTable(str(self.folder(name))).get_add_actions(True)
+        return sum(int(n) for n in files.column("size_bytes").to_pylist())
 
     def files(self, name: str, version: int) -> list[str]:
         """Absolute paths of the Parquet files of a pinned version, sorted."""

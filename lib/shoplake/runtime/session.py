@@ -123,7 +123,15 @@ def get_spark(
                 remedy="put Java 17 on the PATH; the first start fetches Delta's jars from Maven",
             ) from None
     spark.sparkContext.setLogLevel("ERROR")
+    _remember_classes(spark)
     return spark
+
+
+def _remember_classes(spark: SparkSession) -> None:
+    """Look up once what each column function needs; the JVM goes through all jars each time."""
+    view = spark.sparkContext._jvm
+    for name in ("functions", "org.apache.spark.sql.functions", "PythonUtils", "PythonSQLUtils"):
+        setattr(view, name, getattr(view, name))
 
 
 def interpret(spark: SparkSession, little: bool, said: dict[str, str]) -> None:

@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 from shop_files import lines
 
 from shoplake.errors import SettingsError
@@ -147,17 +146,14 @@ def _text_dirt(text: str) -> bool:
     )
 
 
-def test_truth_is_read_with_the_day_it_arrived(spark: SparkSession, simulated: Simulated) -> None:
+def test_truth_is_read_with_the_day_it_arrived(simulated: Simulated) -> None:
     out, summary = simulated
-    truth = read_truth(spark, out)
-    by_kind = {r["dirt"]: r["count"] for r in truth.groupBy("dirt").count().collect()}
-    assert by_kind == summary["dirt"]
-    assert truth.where("arrived_on is null or outcome is null").isEmpty()
-    assert {r[0] for r in truth.select("entity").distinct().collect()} <= {*WEAK, "sessions"}
+    truth = read_truth(out)
+    assert truth["dirt"].value_counts().to_dict() == summary["dirt"]
+    assert truth[["arrived_on", "outcome"]].notna().all(axis=None)
+    assert set(truth["entity"]) <= {*WEAK, "sessions"}
 
 
-def test_reading_truth_where_there_is_none_says_what_to_do(
-    spark: SparkSession, tmp_path: Path
-) -> None:
+def test_reading_truth_where_there_is_none_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="simulate one first"):
-        read_truth(spark, tmp_path)
+        read_truth(tmp_path)

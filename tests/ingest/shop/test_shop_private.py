@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
 from shop_files import lines
 
 from shoplake.errors import SettingsError
@@ -38,9 +37,7 @@ def test_what_is_told_of_a_second_text_moves_with_it() -> None:
     assert [both.text[start:end] for _, start, end in both.spans] == ["Bo"]
 
 
-def test_told_spans_have_the_shape_of_their_kind(
-    spark: SparkSession, simulated: tuple[Path, Summary]
-) -> None:
+def test_told_spans_have_the_shape_of_their_kind(simulated: tuple[Path, Summary]) -> None:
     out = simulated[0]
     ids = {"messages": "message_id", "reviews": "review_id"}
     texts = {
@@ -48,9 +45,9 @@ def test_told_spans_have_the_shape_of_their_kind(
         for entity, key in ids.items()
         for record in map(json.loads, lines(out, entity))
     }
-    told = read_told(spark, out).collect()
+    told = read_told(out)
     assert len(told) >= 5
-    for row in told:
+    for row in told.to_dict("records"):
         text = texts.get((row["entity"], row["natural_id"]))
         if text:  # its file may come after the last day, or the text be lost to dirt
             assert re.fullmatch(SHAPES[row["kind"]], text[row["start"] : row["end"]]), row
@@ -65,6 +62,6 @@ def test_what_else_is_said_does_not_change_what_is_drawn(tiny: ShopConfig) -> No
     assert after[0] == after[1]
 
 
-def test_a_shop_that_did_not_tell_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_shop_that_did_not_tell_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no personal data was planted"):
-        read_told(spark, tmp_path)
+        read_told(tmp_path)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shoplake.ingest.stream.records import message_record
+from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.stream.records import Span, message_record
 
 if TYPE_CHECKING:
     from conftest import Corner
+
+BRONZE = ("bronze.orders", "bronze.reviews", "bronze.unread")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,43 @@ def test_numbers_are_kept_as_written() -> None:
     assert json.loads(record.text) == {
         "price": "3.50", "id": "12345678901234567890", "n": None, "x": "[1.0]"
     }  # fmt: skip
+
+
+def test_spans_of_a_partition_are_one() -> None:
+    one, other = Span(3, 5, 3, 1, ["no", "line"]), Span(6, 9, 4, 0, ["line", "colour"])
+    assert one.with_more(other) == Span(3, 9, 7, 1, ["no", "line", "colour"])
+    assert other.with_more(one) == Span(3, 9, 7, 1, ["line", "colour", "no"])
+
+
+@pytest.mark.slow
+def test_a_batch_is_written_to_the_tables_that_its_topics_feed(
+    corner: Corner, line: Callable[..., str]
+) -> None:
+    other = f"{corner.topic}.reviews"
+    entry = f"""  - path: "*.txt"
+    format: jsonl
+    topic: {other}
+    columns: [who, item, stars]
+    entities:
+      reviews:
+        where: stars <> 'none'
+        columns: {{person_id: who, product_id: item, rating: stars}}
+"""
+    path = corner.folder / "corner.yml"
+    path.write_text(path.read_text() + entry)
+    corner.mapping = load_mapping(path)
+    corner.send(line(1), line(2))
+    corner.take()
+    lake = corner.run().lake
+    assert [t for t in BRONZE if lake.exists(t)] == ["bronze.orders"]
+    corner.topic = other
+    corner.send('{"who": "ann", "item": "cup1", "stars": "none"}')  # nobody's
+    corner.send('{"who": "ann", "item": "cup1", "stars": "5"}')
+    corner.take()
+    assert [t for t in BRONZE if lake.exists(t)] == list(BRONZE)
+    assert [lake.read(t).count() for t in BRONZE] == [2, 1, 1]
+    lines = lake.read("governance.ledger").groupBy("table_name").count().collect()
+    assert {r[0]: r[1] for r in lines} == dict.fromkeys(BRONZE, 1)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ Summary = dict[str, dict[str, float]]
 RECOMMENDATIONS = (
     "person_id string, product_id string, rank int, model_version string, request_id string"
 )
+_DAY = re.compile(r"day=(\d{4}-\d\d-\d\d)")
 _COUNTS = "measure string, name string, number double"
 # Settings that may change between calls on one folder: they do not reach the ordinary files.
 _FREE = ("days", "exploration", "slots")
@@ -119,7 +121,7 @@ def best_lists(spark: SparkSession, config: ShopConfig, day: int, length: int) -
     return _parts(spark, config).mapInPandas(run, RECOMMENDATIONS)
 
 
-def read_truth(spark: SparkSession, out: Path) -> DataFrame:
+def read_truth(out: Path) -> pd.DataFrame:
     """The planted dirt: entity, natural_id, dirt, outcome, arrived_on (date of the file).
 
     `natural_id` is the raw key: event_id, order_no/line_no, sku/updated_at, customer, search_id,
@@ -133,10 +135,10 @@ def read_truth(spark: SparkSession, out: Path) -> DataFrame:
         raise SettingsError(
             "no simulated shop is here", where=str(folder), remedy="simulate one first"
         )
-    return _truth(spark, folder, "dirt string, outcome string").where("dirt is not null")
+    return _truth(folder, "dirt", "outcome")
 
 
-def read_told(spark: SparkSession, out: Path) -> DataFrame:
+def read_told(out: Path) -> pd.DataFrame:
     """Where personal data stands in texts: entity, natural_id, kind, start, end, arrived_on.
 
     Characters start..end of the text of a message or review as `refine.text.normalise` leaves it.
@@ -149,18 +151,18 @@ def read_told(spark: SparkSession, out: Path) -> DataFrame:
         raise SettingsError(
             "no personal data was planted here", where=str(folder), remedy="simulate a shop first"
         )
-    return _truth(spark, folder, "kind string, start int, end int")
+    return _truth(folder, "kind", "start", "end")
 
 
-def _truth(spark: SparkSession, folder: Path, columns: str) -> DataFrame:
-    rows = spark.read.schema(f"entity string, natural_id string, {columns}")
-    day = F.regexp_extract(F.col("_metadata.file_path"), r"day=(\d{4}-\d\d-\d\d)", 1)
-    return (
-        rows.option("recursiveFileLookup", True)
-        .option("pathGlobFilter", "*.jsonl")
-        .json(str(folder))
-        .withColumn("arrived_on", day.cast("date"))
-    )
+def _truth(folder: Path, *columns: str) -> pd.DataFrame:
+    rows = []
+    for path in folder.rglob("*.jsonl"):
+        day = _DAY.search(path.as_posix())
+        with path.open() as lines:
+            said = [json.loads(line) | {"arrived_on": day and day[1]} for line in lines]
+        rows += [r for r in said if columns[0] in r]
+    found = pd.DataFrame(rows, columns=["entity", "natural_id", *columns, "arrived_on"])
+    return found.assign(arrived_on=pd.to_datetime(found["arrived_on"]).dt.date)
 
 
 def _parts(spark: SparkSession, config: ShopConfig) -> DataFrame:

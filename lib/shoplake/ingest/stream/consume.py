@@ -18,13 +18,16 @@ from pyspark.sql.streaming import StreamingQuery
 from shoplake.errors import ShoplakeError, SourceError
 from shoplake.governance.run import Run
 from shoplake.ingest.erased import without_erased
-from shoplake.ingest.landing import Batch, bring_in
+from shoplake.ingest.landing import UNREAD, Batch, bring_in
 from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.sql_trial import check_sql
 from shoplake.ingest.stream.offsets import TABLE, Offsets, Range, Taking
-from shoplake.ingest.stream.records import streamed, to_records
+from shoplake.ingest.stream.records import spans_of, streamed, to_records
 from shoplake.runtime.console import say
+
+#: Messages of a batch up to which its rows are written by the driver.
+FEW = 50_000
 
 
 class Consumer:
@@ -151,8 +154,9 @@ class Consumer:
     def _bring(self, messages: DataFrame, stream: str, batch: int) -> None:
         run, shop = self._run, self._mapping.shop
         with run.lake.held(to_records(messages, self._mapping)) as records:
-            taking = Taking(stream, batch, self._ranges(records))
-            if not taking.ranges:
+            ranges, all_sound = self._seen(records)
+            taking = Taking(stream, batch, ranges)
+            if not ranges:
                 return
             self._offsets.plan(taking)
             name = f"{shop}-{stream}-{batch}"
@@ -160,24 +164,24 @@ class Consumer:
             number = (zlib.crc32(stream.encode()) << 30) + batch
             kept = without_erased(run, self._mapping, records, number)
             transaction = (f"shoplake-stream-{stream}", batch)
-            bring_in(run, self._mapping, kept, Batch(name, transaction, by_topic=True))
+            fed = self._fed({r.topic for r in ranges}, all_sound)
+            few = sum(r.records for r in ranges) <= FEW
+            named = Batch(name, transaction, by_topic=True, few=few)
+            bring_in(run, self._mapping, kept, named, fed)
             self._offsets.close(taking)
         self.batches += 1
 
-    def _ranges(self, records: DataFrame) -> tuple[Range, ...]:
-        """What the records span, partition by partition; tells of fields no mapping knows."""
-        keys = F.when(F.col("problem").isNull(), F.json_object_keys("record"))
-        rows = records.groupBy("file").agg(
-            F.min("row").alias("first"),
-            F.max("row").alias("last"),
-            F.count("*").alias("records"),
-            F.array_distinct(F.flatten(F.collect_set(keys))).alias("fields"),
-        )
-        ranges = []
-        for r in rows.collect():
-            topic, _, partition = r["file"].removeprefix("kafka:").rpartition("/")
-            ranges.append(Range(topic, int(partition), r["first"], r["last"], r["records"]))
-            news = {(topic, f) for f in r["fields"] if f not in self._topics[topic].columns}
+    def _seen(self, records: DataFrame) -> tuple[tuple[Range, ...], bool]:
+        """What the records span, partition by partition, and whether all could be understood.
+
+        Tells of fields no mapping knows.
+        """
+        ranges, problems = [], 0
+        for file, span in spans_of(records).items():
+            topic, _, partition = file.removeprefix("kafka:").rpartition("/")
+            ranges.append(Range(topic, int(partition), span.first, span.last, span.records))
+            problems += span.problems
+            news = {(topic, f) for f in span.fields if f not in self._topics[topic].columns}
             if news - self._told:
                 self._told |= news
                 names = ", ".join(sorted(field for _, field in news)[:5])
@@ -185,7 +189,16 @@ class Consumer:
                     self._run.step,
                     f"[yellow]{topic}: fields no mapping knows are kept in _raw: {names}[/]",
                 )
-        return tuple(sorted(ranges))
+        return tuple(sorted(ranges)), problems == 0
+
+    def _fed(self, topics: set[str], all_sound: bool) -> list[str]:
+        """The entities that records of these topics can feed: another table has no commit."""
+        files = [file for file in self._mapping.files if file.topic in topics]
+        fed = {entity.entity for file in files for entity in file.entities}
+        # Of an entry whose every entity has a condition, a record may be nobody's.
+        unrouted = any(all(e.where is not None for e in file.entities) for file in files)
+        unread = [UNREAD] if unrouted or not all_sound else []
+        return [*(e for e in self._mapping.entities if e in fed), *unread]
 
 
 def wait(query: StreamingQuery, consumer: Consumer, seconds: float) -> bool:

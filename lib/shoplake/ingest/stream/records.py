@@ -6,18 +6,49 @@ takes the place of the file's, so that a topic made anew does not give old `_row
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from shoplake.errors import MappingError
 from shoplake.ingest.formats import json_record
 from shoplake.ingest.mapping_model import FileMapping, Mapping
-from shoplake.ingest.reader import ARROW, RECORD, RECORDS
+from shoplake.ingest.reader import ARROW, FILE, RECORD, RECORDS
 from shoplake.ingest.records import Record, bad_record
+
+
+@dataclass(frozen=True)
+class Span:
+    """What some messages of a partition have in common.
+
+    Attributes:
+        first, last: offsets.
+        records, problems: how many messages, and how many of them could not be understood.
+        fields: names of the others' fields, each once.
+    """
+
+    first: int
+    last: int
+    records: int
+    problems: int
+    fields: list[str]
+
+    def with_more(self, other: Span) -> Span:
+        """Both as one."""
+        news = [field for field in other.fields if field not in self.fields]
+        return Span(
+            min(self.first, other.first),
+            max(self.last, other.last),
+            self.records + other.records,
+            self.problems + other.problems,
+            self.fields + news if news else self.fields,
+        )
 
 
 def streamed(mapping: Mapping) -> Mapping:
@@ -51,7 +82,8 @@ def to_records(messages: DataFrame, mapping: Mapping) -> DataFrame:
         mapping: of `streamed`.
 
     Returns:
-        kind ('record'), entry, file, file_sha, row, record, problem; one row a message.
+        kind, entry, file, file_sha, row, record, problem; a row of kind 'record' a message, and of
+        kind 'file' what some messages of a partition span, as `Span` in JSON.
     """
     entries = {f.topic: f.path for f in mapping.files}
 
@@ -60,21 +92,47 @@ def to_records(messages: DataFrame, mapping: Mapping) -> DataFrame:
             topics = batch.column(0).to_pylist()
             places = zip(topics, batch.column(1).to_pylist(), strict=True)
             values = batch.column(3).to_pylist()
+            files = [f"kafka:{topic}/{partition}" for topic, partition in places]
+            offsets = batch.column(2).to_pylist()
             records = [message_record(value) for value in values]
+            spans = _spans(files, offsets, records)
             columns = (
-                [RECORD] * len(values),
-                [entries[topic] for topic in topics],
-                [f"kafka:{topic}/{partition}" for topic, partition in places],
-                [hashlib.sha256(value or b"").hexdigest() for value in values],
-                batch.column(2).to_pylist(),
-                [record.text for record in records],
-                [record.problem for record in records],
+                [RECORD] * len(values) + [FILE] * len(spans),
+                [entries[topic] for topic in topics] + [""] * len(spans),
+                [*files, *spans],
+                [hashlib.sha256(value or b"").hexdigest() for value in values] + [""] * len(spans),
+                [*offsets, *(span.first for span in spans.values())],
+                [*(record.text for record in records), *map(_text, spans.values())],
+                [record.problem for record in records] + [None] * len(spans),
             )
             arrays = [pa.array(c, type=t) for c, t in zip(columns, ARROW.types, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=ARROW)
 
     told = messages.select("topic", "partition", "offset", "value")
     return told.mapInArrow(parse, RECORDS)
+
+
+def spans_of(records: DataFrame) -> dict[str, Span]:
+    """What the records of `to_records` span, by file."""
+    found: dict[str, Span] = {}
+    for row in records.where(F.col("kind") == FILE).select("file", "record").collect():
+        said = Span(**json.loads(row["record"]))
+        known = found.get(row["file"])
+        found[row["file"]] = said if known is None else known.with_more(said)
+    return found
+
+
+def _spans(files: list[str], offsets: list[int], records: list[Record]) -> dict[str, Span]:
+    found: dict[str, Span] = {}
+    for file, offset, record in zip(files, offsets, records, strict=True):
+        fields = [] if record.problem else list(json.loads(record.text))
+        span = Span(offset, offset, 1, int(record.problem is not None), fields)
+        found[file] = found[file].with_more(span) if file in found else span
+    return found
+
+
+def _text(span: Span) -> str:
+    return json.dumps(dataclasses.asdict(span))
 
 
 def message_record(value: bytes | None) -> Record:
