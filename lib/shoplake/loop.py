@@ -30,7 +30,7 @@ def run_loop(
     data: str | None,
     lake: str | None,
     until: str | None,
-    applications: bool = False,
+    applications: bool | None = None,
 ) -> None:
     """Raw data to recommendations, twice; prints progress and ends with a page of results.
 
@@ -45,7 +45,8 @@ def run_loop(
         lake: the lake's folder.
         until: stop after this step, the first time it is done.
         applications: after the last cycle, also what the tables are used for: neighbours, search
-            rankings, demand and stock, audiences, descriptions, answers to messages.
+            rankings, demand and stock, audiences, descriptions, answers to messages. Default: of
+            the built-in shop; on a large one they may take hours.
 
     Raises:
         ShoplakeError: the mapping, the folder or a step is not right, or there is no such step.
@@ -55,6 +56,8 @@ def run_loop(
     settings = load(env, lake=lake)
     mapping = shop_mapping(shop)
     built_in = mapping.shop == "builtin"
+    if applications is None:
+        applications = built_in
     if built_in:
         first_cycle_ends: str | None = day_text(load_shop_config().days)
         data = str(settings.root / "raw")

@@ -47,14 +47,36 @@ def test_forecasts_come_before_the_lists_that_use_them() -> None:
     assert loop.steps_of(2, True, True) == ["respond", *BUILD[:-1], "forecast", "score"]
 
 
-def test_the_applications_end_a_run_that_is_asked_for_them(
+@pytest.mark.parametrize(("asked", "made"), [(None, True), (True, True), (False, False)])
+def test_the_applications_end_a_run_of_the_built_in_shop(
+    taken: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: bool | None,
+    made: bool,
+) -> None:
+    for name in ("report", "cycle_summary"):
+        monkeypatch.setattr(loop, name, lambda *_: None)
+    loop.run_loop(
+        "local", "builtin", data=None, lake=str(tmp_path), until=None, applications=asked
+    )
+    plain = ["simulate", *BUILD, "respond", *BUILD]
+    if made:
+        assert taken[-5:] == ["neighbours", "rank", "target", "describe", "answer"]
+        assert [name for name in taken[:-5] if name != "forecast"] == plain
+        assert taken.count("forecast") == 1
+    else:
+        assert taken == plain
+
+
+def test_the_applications_of_another_shop_are_made_where_they_are_asked_for(
     taken: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("report", "cycle_summary"):
         monkeypatch.setattr(loop, name, lambda *_: None)
-    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=None, applications=True)
-    assert taken[-5:] == ["neighbours", "rank", "target", "describe", "answer"]
-    assert taken.count("forecast") == 1
-    taken.clear()
-    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=None)
-    assert taken == ["simulate", *BUILD, "respond", *BUILD]
+    for asked in (None, True):
+        loop.run_loop(
+            *("local", "online_retail"),
+            data=str(tmp_path), lake=str(tmp_path), until=None, applications=asked,
+        )  # fmt: skip
+    assert taken == [*BUILD, *BUILD[:-1], "forecast", "score", *loop.AFTERWARDS]

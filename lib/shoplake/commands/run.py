@@ -20,9 +20,9 @@ def add(commands: Any) -> None:
     )
     run.add_argument(
         "--applications",
-        action="store_true",
+        action=argparse.BooleanOptionalAction,
         help="after the last cycle also neighbours, search rankings, demand, audiences,"
-        " descriptions and answers (minutes more)",
+        " descriptions and answers (default: of the built-in shop; minutes more)",
     )
     run.set_defaults(run=_run)
 
