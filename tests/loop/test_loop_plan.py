@@ -57,9 +57,7 @@ def test_the_applications_end_a_run_of_the_built_in_shop(
 ) -> None:
     for name in ("report", "cycle_summary"):
         monkeypatch.setattr(loop, name, lambda *_: None)
-    loop.run_loop(
-        "local", "builtin", data=None, lake=str(tmp_path), until=None, applications=asked
-    )
+    loop.run_loop("local", "builtin", data=None, lake=str(tmp_path), until=None, applications=asked)
     plain = ["simulate", *BUILD, "respond", *BUILD]
     if made:
         assert taken[-5:] == ["neighbours", "rank", "target", "describe", "answer"]
