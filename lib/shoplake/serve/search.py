@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shoplake.models.search.encoder import TextEncoder
+from shoplake.models.search.encoder import TextEncoder, inner_products
 from shoplake.models.search.lexical import LetterIndex, TermIndex
 from shoplake.models.search.spelling import Speller
 from shoplake.models.search.text import terms, words
@@ -176,7 +176,7 @@ class ShopSearch:
         asked = terms(query.tokens)
         found = {name: field.share(asked) for name, field in self._fields.items()}
         letters = self._letters.scores(self._letters.queries([query.understood]))[0]
-        meaning = np.maximum(self._vectors @ query.vector, 0)
+        meaning = np.maximum(inner_products(query.vector[None], self._vectors)[0], 0)
         clicks = np.zeros(len(meaning)) if clicked is None else clicked.votes(query.vector)
         related = np.maximum(meaning, np.maximum(found["name"], letters))
         # Popularity counts among products that fit, it does not make one fit.

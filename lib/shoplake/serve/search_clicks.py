@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from shoplake.models.search.encoder import Vectors
+from shoplake.models.search.encoder import Vectors, inner_products
 
 #: Expected clicks that the prior "as clicked as any" is worth.
 PRIOR = 0.5
@@ -55,7 +55,7 @@ class ClickedQueries:
 
     def votes(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
         """A vote from 0 to 1 for each product, of queries similar to this one [T]."""
-        cosines = self._vectors @ vector
+        cosines = inner_products(vector[None], self._vectors)[0]
         near = np.argsort(-cosines)[:_NEIGHBOURS]
         near = near[cosines[near] >= _LEAST]
         weights = np.zeros(len(cosines))

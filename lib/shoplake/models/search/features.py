@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from shoplake.models.search.encoder import Vectors
+from shoplake.models.search.encoder import Vectors, inner_products
 from shoplake.models.search.index import Queries, SearchIndex
 from shoplake.models.search.lexical import pair_scores
 from shoplake.models.search.neighbours import Votes
@@ -50,8 +50,8 @@ def scored(index: SearchIndex, queries: Queries) -> Scored:
     return Scored(
         index.terms.scores(queries.terms),
         index.letters.scores(queries.letters),
-        queries.vectors @ index.vectors.T,
-        queries.tuned @ index.tuned.T if index.tuned.shape[1] else None,
+        inner_products(queries.vectors, index.vectors),
+        inner_products(queries.tuned, index.tuned) if index.tuned.shape[1] else None,
     )
 
 

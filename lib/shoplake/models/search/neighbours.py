@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from shoplake.models.search.encoder import Vectors
+from shoplake.models.search.encoder import Vectors, inner_products
 from shoplake.models.search.judgements import RELEVANT, Judgements
 
 _BLOCK = 512
@@ -69,7 +69,7 @@ class JudgedQueries:
         rows, columns, values = [], [], []
         nearest = np.zeros(len(vectors), dtype=np.float32)
         for start in range(0, len(vectors), _BLOCK):
-            cosines = vectors[start : start + _BLOCK] @ self._vectors.T
+            cosines = inner_products(vectors[start : start + _BLOCK], self._vectors)
             if itself is not None:
                 own = itself[start : start + _BLOCK]
                 cosines[own >= 0, own[own >= 0]] = -1
