@@ -25,9 +25,12 @@ from shoplake.ingest.sql_trial import check_sql
 from shoplake.ingest.stream.offsets import TABLE, Offsets, Range, Taking
 from shoplake.ingest.stream.records import spans_of, streamed, to_records
 from shoplake.runtime.console import say
+from shoplake.runtime.session import interpret
 
 #: Messages of a batch up to which its rows are written by the driver.
 FEW = 50_000
+#: Messages of a batch up to which a local session interprets its plans.
+INTERPRETED = 10_000
 
 
 class Consumer:
@@ -165,8 +168,11 @@ class Consumer:
             kept = without_erased(run, self._mapping, records, number)
             transaction = (f"shoplake-stream-{stream}", batch)
             fed = self._fed({r.topic for r in ranges}, all_sound)
-            few = sum(r.records for r in ranges) <= FEW
-            named = Batch(name, transaction, by_topic=True, few=few)
+            count, spark = sum(r.records for r in ranges), run.lake.settings.spark
+            if stream == self.stream and spark.local:
+                # The query's own session: code for a few messages takes longer to write than run.
+                interpret(messages.sparkSession, count <= INTERPRETED, spark.conf)
+            named = Batch(name, transaction, by_topic=True, few=count <= FEW)
             bring_in(run, self._mapping, kept, named, fed)
             self._offsets.close(taking)
         self.batches += 1
