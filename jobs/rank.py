@@ -9,8 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
-from shoplake.evaluate.search_weights import Learnt
-from shoplake.evaluate.search_weights_job import decide, weighed
+from shoplake.evaluate.search_weights_job import weighed
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.serve.search_batch import head_queries, ranking_rows
@@ -33,7 +32,6 @@ def rank(run: Run, args: argparse.Namespace) -> None:
     """Search's answers to the queries that most people ask."""
     behaviour = read_behaviour(run, None)
     now = behaviour.as_of
-    learnt: list[Learnt] = []
 
     def make(read: Read) -> DataFrame:
         def rows(source: Source) -> DataFrame:
@@ -48,15 +46,12 @@ def rank(run: Run, args: argparse.Namespace) -> None:
         frames = (products, popularity, shown, searches.select("query"))
         run.lineage.flows(TABLE, contract.column_names, *frames, sources={})
         held = [pd.DataFrame(f.toPandas()) for f in frames[:3]]
-        search, found = weighed(run, shop_search(*held), held[2], behaviour.interactions)
-        learnt.append(found)
+        search = weighed(run, shop_search(*held), held[2], behaviour.interactions, now)
         queries = head_queries(searches, now, args.queries)
         ranked = list(ranking_rows(search, queries, now, args.top))
         return run.lake.spark.createDataFrame(ranked, schema(contract))
 
     run.build(TABLE, make, inputs=SOURCES, params=[now, args.queries, args.top])
-    for found in learnt:  # None where the rankings are unchanged.
-        decide(run, found, now)
 
 
 def main(argv: list[str] | None = None) -> None:

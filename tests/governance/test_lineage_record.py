@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from pyspark.sql import functions as F
 from shoplake.cli import main
 from shoplake.contracts.book import ContractBook, load_contracts
 from shoplake.contracts.model import Column, Contract, Rule
+from shoplake.governance import target
 from shoplake.governance.ledger import Counts, append, ensure
 from shoplake.governance.lineage.edges import Edge
 from shoplake.governance.lineage.scans import Scanner
 from shoplake.governance.lineage.store import edges
+from shoplake.governance.mirror import LITTLE, mirror
 from shoplake.governance.run import Read, Run
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
@@ -98,13 +101,17 @@ def recorded(run: Run) -> int:
 
 
 @pytest.mark.slow
-def test_a_merge_has_the_lineage_of_its_candidates_and_is_not_recorded_twice(shop: Run) -> None:
+@pytest.mark.parametrize(("little", "operation"), [(0, "MERGE"), (LITTLE, "WRITE")])
+def test_a_change_has_the_lineage_of_its_candidates_and_is_not_recorded_twice(
+    shop: Run, monkeypatch: pytest.MonkeyPatch, little: int, operation: str
+) -> None:
+    monkeypatch.setattr(target, "mirror", partial(mirror, little=little))
     build(shop)
     assert of(shop) == EXPECTED
     before = recorded(shop)
     append(shop.lake, SENT, [("d", "7", "w")])
     build(again(shop))
-    assert shop.lake.delta("silver.items").history(1).first()["operation"] == "MERGE"  # type: ignore[index]
+    assert shop.lake.delta("silver.items").history(1).first()["operation"] == operation  # type: ignore[index]
     assert of(shop) == EXPECTED
     assert recorded(shop) == before
 

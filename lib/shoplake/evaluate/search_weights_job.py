@@ -22,22 +22,26 @@ _MONTH = timedelta(days=30)
 
 
 def weighed(
-    run: Run, search: ShopSearch, shown: pd.DataFrame, acts: DataFrame
-) -> tuple[ShopSearch, Learnt]:
+    run: Run, search: ShopSearch, shown: pd.DataFrame, acts: DataFrame, now: datetime
+) -> ShopSearch:
     """Search by the weights that the lake's clicks speak for, which are kept for the command.
+
+    Whether they are used is written down before they are: a run that is killed later decides again.
 
     Args:
         run: of step rank.
         search: of the lake's products, by the fixed weights.
         shown: rows of `SHOWN`.
         acts: of `features.interactions`.
+        now: the end of the data.
     """
     seen = impressions(shown, search.products)
     sold = _sold(acts, moments(seen), search.products) if len(seen) else pd.DataFrame()
     learnt = learn_weights(search, seen, sold, seed=_SEED)
     used = learnt.weights if learnt.passed else WEIGHTS
+    _decide(run, learnt, now)
     write_weights(run.lake.settings, used, learnt.reason)
-    return search.with_weights(used), learnt
+    return search.with_weights(used)
 
 
 def _sold(acts: DataFrame, times: tuple[datetime, datetime], products: list[str]) -> pd.DataFrame:
@@ -53,7 +57,7 @@ def _sold(acts: DataFrame, times: tuple[datetime, datetime], products: list[str]
     return pd.DataFrame(found, columns=["product", "people", "as_of"])
 
 
-def decide(run: Run, learnt: Learnt, now: datetime) -> None:
+def _decide(run: Run, learnt: Learnt, now: datetime) -> None:
     """Write down whether learnt weights are used, and why; nothing where there were none."""
     if learnt.gain is None:
         return

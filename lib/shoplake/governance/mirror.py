@@ -55,7 +55,9 @@ def mirror(
     if held == (found or digest(rows, contract)):
         return
     if slices is None and size is not None and size <= little:
-        insert(lake, contract, rows.write.format("delta").mode("overwrite"))
+        # Whatever the session says, partitions without rows of the new go too.
+        whole = rows.write.format("delta").option("partitionOverwriteMode", "static")
+        insert(lake, contract, whole.mode("overwrite"))
         return
     same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
     with lake.held(_differing(rows, target.where(scope), contract)) as keys:
