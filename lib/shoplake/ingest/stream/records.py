@@ -123,11 +123,15 @@ def spans_of(records: DataFrame) -> dict[str, Span]:
 
 
 def _spans(files: list[str], offsets: list[int], records: list[Record]) -> dict[str, Span]:
-    found: dict[str, Span] = {}
-    for file, offset, record in zip(files, offsets, records, strict=True):
-        fields = [] if record.problem else list(json.loads(record.text))
-        span = Span(offset, offset, 1, int(record.problem is not None), fields)
-        found[file] = found[file].with_more(span) if file in found else span
+    places: dict[str, list[int]] = {}
+    for at, file in enumerate(files):
+        places.setdefault(file, []).append(at)
+    found = {}
+    for file, there in places.items():
+        own = [offsets[at] for at in there]
+        sound = [records[at].text for at in there if records[at].problem is None]
+        fields = list(dict.fromkeys(field for text in sound for field in json.loads(text)))
+        found[file] = Span(min(own), max(own), len(own), len(own) - len(sound), fields)
     return found
 
 
