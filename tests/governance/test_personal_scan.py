@@ -38,8 +38,9 @@ ROWS = {
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Settings:
-    write_deltalake(tmp_path / "bronze" / "callers", pa.table(ROWS))
-    return load("local", lake=str(tmp_path))
+    folder = tmp_path / "my lake"  # a blank in a path is %20 to delta-rs
+    write_deltalake(folder / "bronze" / "callers", pa.table(ROWS))
+    return load("local", lake=str(folder))
 
 
 def test_classification_is_held_against_what_is_there(lake: Settings) -> None:

@@ -55,3 +55,23 @@ def shop(items: int = 40, days: int = 84, seed: int = 0) -> Panel:
         np.zeros(days, np.bool_),
         names=tuple(f"{'red' if i % 2 else 'blue'} mug {i}" for i in range(items)),
     )
+
+
+def weeks(items: int = 60, periods: int = 160, seed: int = 0) -> Panel:
+    """Weekly turnover that triples in each item's own four weeks of the year."""
+    draw = np.random.default_rng(seed)
+    dates = pd.date_range("2023-01-06", periods=periods, freq="7D")
+    level = draw.uniform(50, 500, items)[:, None]
+    distance = (np.arange(periods)[None] - draw.integers(0, 52, items)[:, None]) % 52
+    mean = level * np.where(distance < 4, 3.0, 1.0)
+    sold = (mean * draw.lognormal(0, 0.1, (items, periods))).astype(np.float32)
+    return Panel(
+        dates,
+        sold,
+        season_of(dates, "week", 52),
+        52,
+        np.zeros(items, np.int64),
+        None,
+        np.zeros(periods, np.bool_),
+        unit="week",
+    )

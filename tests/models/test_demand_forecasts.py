@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from demand_shop import CONFIG, shop
+from demand_shop import CONFIG, shop, weeks
 
 from shoplake.errors import SettingsError
 from shoplake.models.demand.classic import CLASSIC
@@ -41,11 +41,32 @@ def test_no_forecast_peeks_past_its_origin() -> None:
     sold[:, origin:] = 999
     future = dataclasses.replace(panel, sold=sold)
     before, after = (candidates(p, origin, 6, ALL) for p in (panel, future))
-    assert list(before) == list(ALL.models)
+    assert list(before) == [name for name in ALL.models if name != "season_boosting"]
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)
     calm, wild = (Forecaster(p, 6, CONFIG).forecast(origin) for p in (panel, future))
     np.testing.assert_array_equal(calm.quantiles, wild.quantiles)
+
+
+def test_weeks_are_also_learnt_from_the_year_before_and_no_forecast_peeks() -> None:
+    panel, origin = weeks(), 110
+    sold = panel.sold.copy()
+    sold[:, origin:] = 999
+    before, after = (
+        candidates(p, origin, 4, ALL) for p in (panel, dataclasses.replace(panel, sold=sold))
+    )
+    assert "season_boosting" in before
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name], err_msg=name)
+
+
+def test_what_differs_from_last_year_is_learnt_where_last_year_says_most() -> None:
+    """A peak that comes once a year: the plain model has seen it once, among calm weeks."""
+    panel, origin = weeks(), 150
+    made = candidates(panel, origin, 8, ALL)
+    actual = panel.truth()[:, origin : origin + 8]
+    loss = {name: float(pinball(made[name], actual).mean()) for name in made}
+    assert loss["season_boosting"] < 0.9 * loss["gradient_boosting"]
 
 
 def test_the_mixture_beats_seasonal_naive_and_covers() -> None:

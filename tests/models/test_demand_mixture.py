@@ -42,6 +42,23 @@ def test_selection_leaves_out_the_worse_forecast() -> None:
     assert weights == {"good": 1.0}
 
 
+def test_a_window_of_large_errors_does_not_decide_alone() -> None:
+    """A holiday's errors are fifty times as large, but it is one window, and the oldest."""
+    plain = np.zeros(30, np.int64)
+
+    def window(size: float, better: str) -> Window:
+        off = {name: 1.0 if name == better else 2.0 for name in ("one", "other")}
+        made = {
+            name: np.full((30, 4, len(LEVELS)), size * (10 + by), np.float32)
+            for name, by in off.items()
+        }
+        return Window(made, np.full((30, 4), size * 10, np.float32), plain)
+
+    calm = [window(1, "one"), window(1, "one")]
+    found = learn_mixture([*calm, window(50, "other")], counts=False, seed=0)
+    assert found.weights[0] == {"one": 1.0}
+
+
 def test_ranks_of_counts_are_uniform_when_the_forecast_is_right() -> None:
     draw = np.random.default_rng(1)
     actual = draw.poisson(0.7, 20_000).astype(np.float32)

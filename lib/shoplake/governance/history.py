@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -66,18 +66,29 @@ def read_history(lake: Lake, contract: Contract, batch: str) -> History:
         if row["batch_id"] == batch:
             continue
         known = batches.setdefault(row["batch_id"], {})
-        known[row["column_name"], row["scope"]] = State(
-            rows=row["rows_seen"],
-            nulls=row["nulls"],
-            total=row["total"],
-            squares=row["squares"],
-            low=row["low"],
-            high=row["high"],
-            sketch=None if row["distinct_sketch"] is None else bytes(row["distinct_sketch"]),
-            bins=None if row["bins"] is None else tuple(row["bins"]),
-            counts=None if row["bin_counts"] is None else tuple(row["bin_counts"]),
-        )
+        known[row["column_name"], row["scope"]] = _state(row)
     return History(lake, list(batches.values()))
+
+
+def states_of(lake: Lake, contract: Contract, batch: str) -> States:
+    """The states of one batch, as it was judged last."""
+    rows = lake.rows(TABLE, where={"table_name": contract.table, "batch_id": batch})
+    rows.sort(key=lambda r: r["finished_at"])
+    return {(row["column_name"], row["scope"]): _state(row) for row in rows}
+
+
+def _state(row: Mapping[str, Any]) -> State:
+    return State(
+        rows=row["rows_seen"],
+        nulls=row["nulls"],
+        total=row["total"],
+        squares=row["squares"],
+        low=row["low"],
+        high=row["high"],
+        sketch=None if row["distinct_sketch"] is None else bytes(row["distinct_sketch"]),
+        bins=None if row["bins"] is None else tuple(row["bins"]),
+        counts=None if row["bin_counts"] is None else tuple(row["bin_counts"]),
+    )
 
 
 def lines(

@@ -96,6 +96,36 @@ class State:
         weight = self.values * other.values / (self.values + other.values)
         return self.squares + other.squares + gap * gap * weight
 
+    def replaced(self, was: State, now: State) -> State | None:
+        """The state after some of the rows, of state `was`, have become others, of state `now`.
+
+        Returns:
+            None where it cannot be told without the other rows: the least or greatest value was
+            that of a row that has it no longer, or there are squares, sketches or histograms.
+        """
+        states = (self, was, now)
+        if any(s.squares is not None or s.sketch or s.bins for s in states):
+            return None
+        if was.low is not None and was.high is not None:
+            assert self.low is not None
+            assert self.high is not None
+            if was.low <= self.low and (now.low is None or now.low > was.low):
+                return None
+            if was.high >= self.high and (now.high is None or now.high < was.high):
+                return None
+        rows = self.rows - was.rows + now.rows
+        nulls = self.nulls - was.nulls + now.nulls
+        total = _both(lambda a, b: a + b, self.total, now.total)
+        if total is not None and was.total is not None:
+            total -= was.total
+        return State(
+            rows=rows,
+            nulls=nulls,
+            total=total if rows > nulls else None,
+            low=_both(least, self.low, now.low),
+            high=_both(greatest, self.high, now.high),
+        )
+
     def value(self, measure: str) -> float | None:
         """An aggregate (`contracts.quality` has their names); None without rows to take it of."""
         if measure == "row_count":

@@ -14,11 +14,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
-from shoplake.governance.ledger import insert
+from shoplake.governance.ledger import add_few, insert
 from shoplake.governance.passes import NOT_COMPARED, NOTHING, Digest, comparable, digest
 from shoplake.runtime.lake import Lake
 
-_IS, _WAS, _GONE = "_is", "_was", "_gone"
+_IS, _WAS, _GONE, _NEW = "_is", "_was", "_gone", "_new"
 #: Bytes up to which a table is little.
 LITTLE = 16_000_000
 
@@ -59,25 +59,62 @@ def mirror(
         whole = rows.write.format("delta").option("partitionOverwriteMode", "static")
         insert(lake, contract, whole.mode("overwrite"))
         return
-    same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
     with lake.held(_differing(rows, target.where(scope), contract)) as keys:
         keys.count()  # so that its size is known, and a few keys are sent round
-        changed = rows.join(keys.where(~F.col(_GONE)), list(contract.key))
-        gone = keys.where(_GONE)
-        with lake.held(changed.unionByName(gone, allowMissingColumns=True)) as few:
-            (
-                lake.delta(contract.table)
-                .alias("t")
-                .merge(few.alias("s"), same_key)
-                .whenMatchedDelete(condition=f"s.`{_GONE}`")
-                .whenMatchedUpdateAll()
-                .whenNotMatchedInsertAll(condition=f"NOT s.`{_GONE}`")
-                .execute()
-            )
+        _merge(lake, contract, rows, keys.drop(_NEW))
 
 
-def _differing(rows: DataFrame, target: DataFrame, contract: Contract) -> DataFrame:
-    """Keys of rows that are new, changed or gone (`_gone: boolean`).
+def exchange(
+    lake: Lake, contract: Contract, part: DataFrame, rows: DataFrame, *, few: bool = False
+) -> None:
+    """Bring `rows` into the table in place of `part`; the other rows stay as they are.
+
+    Args:
+        lake: where the table is; it exists.
+        contract: its key identifies a row.
+        part: rows of the table.
+        rows: unique by the key; none has that of a row outside of `part`.
+        few: all these may be compared by one task and taken to the driver.
+    """
+    with lake.held(_differing(rows, part, contract, few)) as keys:
+        found = keys.agg(F.count("*"), F.count_if(_NEW)).first()
+        assert found is not None
+        if found[0] == 0:
+            return
+        size = lake.size(contract.table)
+        fresh = rows.join(keys.where(~F.col(_GONE)), list(contract.key), "left_semi")
+        if found[0] == found[1]:
+            if not (few and add_few(lake, contract, fresh.toArrow())):
+                insert(lake, contract, fresh.write.format("delta").mode("append"))
+        elif size is not None and size <= LITTLE:
+            others = lake.read(contract.table).join(keys, list(contract.key), "left_anti")
+            whole = others.unionByName(fresh).write.format("delta").mode("overwrite")
+            insert(lake, contract, whole.option("partitionOverwriteMode", "static"))
+        else:
+            _merge(lake, contract, rows, keys.drop(_NEW))
+
+
+def _merge(lake: Lake, contract: Contract, rows: DataFrame, keys: DataFrame) -> None:
+    """MERGE the rows of these keys, as `_differing` gives them."""
+    same_key = " AND ".join(f"t.`{c}` = s.`{c}`" for c in contract.key)
+    changed = rows.join(keys.where(~F.col(_GONE)), list(contract.key))
+    gone = keys.where(_GONE)
+    with lake.held(changed.unionByName(gone, allowMissingColumns=True)) as few:
+        (
+            lake.delta(contract.table)
+            .alias("t")
+            .merge(few.alias("s"), same_key)
+            .whenMatchedDelete(condition=f"s.`{_GONE}`")
+            .whenMatchedUpdateAll()
+            .whenNotMatchedInsertAll(condition=f"NOT s.`{_GONE}`")
+            .execute()
+        )
+
+
+def _differing(
+    rows: DataFrame, target: DataFrame, contract: Contract, few: bool = False
+) -> DataFrame:
+    """Keys of rows that are new (`_new: boolean`), changed or gone (`_gone: boolean`).
 
     Changes are told by a hash of 64 bits: that one goes unseen has a chance of 2^-64.
     """
@@ -87,12 +124,13 @@ def _differing(rows: DataFrame, target: DataFrame, contract: Contract) -> DataFr
     before = target.select(*contract.key, F.lit(None).cast("bigint").alias(_IS), hashed.alias(_WAS))
     # A join would sort both sides.
     both = (
-        now.unionAll(before)
+        (now.unionAll(before).coalesce(1) if few else now.unionAll(before))
         .groupBy(*contract.key)
         .agg(F.max(_IS).alias(_IS), F.max(_WAS).alias(_WAS))
     )
     differs = ~F.col(_IS).eqNullSafe(F.col(_WAS))
-    return both.where(differs).select(*contract.key, F.col(_IS).isNull().alias(_GONE))
+    is_gone, is_new = F.col(_IS).isNull().alias(_GONE), F.col(_WAS).isNull().alias(_NEW)
+    return both.where(differs).select(*contract.key, is_gone, is_new)
 
 
 def _scope(contract: Contract, slices: list[tuple[object, ...]] | None) -> Column:

@@ -98,17 +98,19 @@ def publish(
         if at_once:
             ensure(lake, contract)
             passed = count.aggregate(held_apart=True)
-            counted = count.decode(watched(rows, passed, lambda df: table.add(_good(df, count))))
+            text = watched(rows, passed, lambda df: table.add(good_rows(df, count)))
+            counted = count.decode(text)
         else:
             counted = count.decode(rows.agg(count.aggregate()).first()[0])  # type: ignore[index]
         counts = _counts(counted, rows_in, collapsed)
         before = ledger.good_before(contract, batch)
         found = outcomes(contract, counted, past, before)
         if not at_once:
-            _stop(contract, found, rows)
+            stop(contract, found, rows)
             counts.check(contract.table)
             ensure(lake, contract)
-            table.put(_good(rows, count), counted.slices, counted.digest, ledger.digest(contract))
+            good = good_rows(rows, count)
+            table.put(good, counted.slices, counted.digest, ledger.digest(contract))
         quarantine = Target(lake, kept, transaction, few)
         held = rows.where(count.held)
         if at_once and cheap:
@@ -148,7 +150,8 @@ def verdicts(lake: Lake, contract: Contract, candidate: DataFrame) -> DataFrame:
     return judged.withColumns({"_held": held, "_reasons": reasons(contract, judged.columns)})
 
 
-def _good(rows: DataFrame, count: Pass) -> DataFrame:
+def good_rows(rows: DataFrame, count: Pass) -> DataFrame:
+    """The judged rows that enter the table, in its columns."""
     return rows.where(count.good).select(*count.contract.column_names)
 
 
@@ -185,7 +188,8 @@ def _counts(counted: Counted, rows_in: int | None, collapsed: int) -> Counts:
     return Counts(came, counted.good, counted.held, counted.repeated + collapsed)
 
 
-def _stop(contract: Contract, found: list[Outcome], rows: DataFrame) -> None:
+def stop(contract: Contract, found: list[Outcome], rows: DataFrame) -> None:
+    """Raises GovernanceError where a rule that stops the run is broken by one of the rows."""
     stopping = [o for o in found if o.rule.on_breach == "stop" and o.broken]
     if not stopping:
         return

@@ -9,6 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from shoplake.contracts.book import ContractBook, load_contracts
 from shoplake.contracts.ddl import schema
+from shoplake.contracts.model import Contract
+from shoplake.governance.amend import FindChange, amend
 from shoplake.governance.ledger import Counts, Ledger, batch_id
 from shoplake.governance.lineage.record import Lineage
 from shoplake.governance.publish import publish
@@ -56,6 +58,7 @@ class Run:
         inputs: Iterable[str],
         params: object = None,
         rows_of: str | None = None,
+        change: FindChange | None = None,
     ) -> Counts:
         """Build `table` from pinned versions of `inputs`, unless this very batch is already in it.
 
@@ -65,6 +68,7 @@ class Run:
             inputs: tables read; one that does not exist yet is empty.
             params: whatever else decides the rows; part of the batch's identity.
             rows_of: the input whose rows must all be accounted for (the conservation law).
+            change: finds what differs from the last batch, so that no more needs to be made.
 
         Returns:
             The batch's counts.
@@ -83,23 +87,55 @@ class Run:
         if done is not None:
             say(self.step, f"{table:<24} [dim]unchanged ({done.good:,} rows)[/]")
             return done
-        read = self.reader(versions)
+        rows_in = None if came is None else self.lake.count(str(rows_of), came)
         with self.lineage.building(contract, versions, inputs) as building:
-            candidate = make(read)
-            building.made(candidate)
-            counts = publish(
-                self.lake,
-                self.ledger,
-                candidate,
-                contract,
-                step=self.step,
-                batch=batch,
-                inputs=versions,
-                rows_in=None if came is None else self.lake.count(str(rows_of), came),
-            )
+            counts, how = None, "what changed"
+            if change is not None:
+                counts = self._amend(contract, batch, versions, params, rows_in, change)
+            if counts is None:
+                how = ""
+                candidate = make(self.reader(versions))
+                building.made(candidate)
+                counts = publish(
+                    self.lake,
+                    self.ledger,
+                    candidate,
+                    contract,
+                    step=self.step,
+                    batch=batch,
+                    inputs=versions,
+                    rows_in=rows_in,
+                )
             building.published(counts)
-        self.report(table, counts, clock)
+        self.report(table, counts, clock, how)
         return counts
+
+    def _amend(
+        self,
+        contract: Contract,
+        batch: str,
+        versions: dict[str, int],
+        params: object,
+        rows_in: int | None,
+        change: FindChange,
+    ) -> Counts | None:
+        """The counts of the table brought up to date by what changed; None where it was not."""
+        last = self.ledger.last(contract)
+        if last is None or batch_id(self.step, contract, last.inputs, params) != last.batch:
+            return None
+        found = change(last.inputs, versions)
+        if found is None:
+            return None
+        return amend(
+            self.lake,
+            self.ledger,
+            found,
+            contract,
+            step=self.step,
+            batch=batch,
+            inputs=versions,
+            rows_in=rows_in,
+        )
 
     def together(
         self, tasks: Mapping[str, Task], needs: Mapping[str, Collection[str]] | None = None
@@ -125,13 +161,14 @@ class Run:
         at_once = self.lake.settings.spark.tables_at_once
         together(self.lake.spark, tasks, after, at_once=at_once)
 
-    def report(self, table: str, counts: Counts, clock: Clock) -> None:
+    def report(self, table: str, counts: Counts, clock: Clock, how: str = "") -> None:
         """Print a table's line."""
         held = f"[yellow]{counts.quarantined:,} held[/]" if counts.quarantined else "0 held"
+        took = f"{clock.seconds:.1f} s, {how}" if how else f"{clock.seconds:.1f} s"
         say(
             self.step,
             f"{table:<24} {counts.rows_in:>9,} in = {counts.good:>9,} good + {held}"
-            f" + {counts.deduplicated:,} duplicates  [dim]{clock.seconds:.1f} s[/]",
+            f" + {counts.deduplicated:,} duplicates  [dim]{took}[/]",
         )
 
 

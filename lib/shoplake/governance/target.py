@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 from shoplake.contracts.model import Contract
-from shoplake.governance.ledger import insert
+from shoplake.governance.ledger import add_few, insert
 from shoplake.governance.mirror import mirror
 from shoplake.governance.passes import Digest
 from shoplake.runtime.lake import Lake
@@ -50,19 +50,12 @@ class Target:
         To look for a transaction, Delta's Spark writer reads the state of the whole table: three
         jobs, which for a micro-batch take longer than all the rest.
         """
-        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-        from deltalake.exceptions import DeltaError
+        from deltalake import DeltaTable
 
-        table = DeltaTable(str(self.lake.folder(self.contract.table)))
-        seen = table.transaction_version(app)
+        seen = DeltaTable(str(self.lake.folder(self.contract.table))).transaction_version(app)
         if seen is not None and seen >= version:
             return False
-        commit = CommitProperties(app_transactions=[Transaction(app, version)])
-        try:
-            write_deltalake(table, rows.toArrow(), mode="append", commit_properties=commit)
-        except DeltaError:
-            return None
-        return True
+        return add_few(self.lake, self.contract, rows.toArrow(), (app, version)) or None
 
     def put(
         self,

@@ -92,7 +92,7 @@ def people(
 
 def with_identity(df: DataFrame, key: Secret) -> DataFrame:
     """Adds `_identity_key`, the pseudonym of the row's `person_id`; null where it has none."""
-    return df.withColumn("_identity_key", pseudonymise(in_shop(_person_id()), key))
+    return df.withColumn("_identity_key", pseudonymise(in_shop(raw_person()), key))
 
 
 def resolve_people(df: DataFrame, known: DataFrame | None) -> DataFrame:
@@ -145,7 +145,7 @@ def _keyed(
     declared_first = [F.col("linked_by").asc()]  # says more than 'self', whenever it was said
     marked = mark_duplicates(rows, ["identity_key"], latest="signed_up_at", prefer=declared_first)
     if bronze_links is not None:
-        named = in_shop(_person_id())
+        named = in_shop(raw_person())
         texts = {"_identity": named, "_subject": F.coalesce(subject, named)}
         marked = follow_links(marked.withColumns(texts), bronze_links, settings)
     # A superseded row follows its survivor to the person that one belongs to.
@@ -154,5 +154,6 @@ def _keyed(
     return marked.withColumn("person_key", F.max(of_survivor).over(same))
 
 
-def _person_id() -> Column:
+def raw_person() -> Column:
+    """The id that the row's `person_id` says, as the shop gives it; null where it says none."""
     return to_id(F.trim("person_id"))

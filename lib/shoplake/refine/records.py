@@ -21,13 +21,24 @@ def open_bronze(bronze: DataFrame, key: Secret, *, given: Sequence[str] = ()) ->
         given: columns of the id the shop gives. `_digest`, over all entity columns, is there where
             one of them is missing: such records are the same only if they are wholly equal.
     """
-    entity = [column for column in bronze.columns if not column.startswith("_")]
-    rows = bronze.select(F.col("_row_id").alias("row_id"), F.col("_source").alias("shop"), *entity)
+    rows = with_shop(bronze)
     if not given:
         return rows
     has_id = F.concat(*(trimmed(column) for column in given)).isNotNull()
-    content = F.sha2(F.to_json(F.struct("shop", *sorted(entity))), 256)
+    content = content_of(rows.columns)
     return rows.withColumn("_digest", pseudonymise(F.when(~has_id, content), key))
+
+
+def with_shop(bronze: DataFrame) -> DataFrame:
+    """`row_id`, `shop` and the entity columns."""
+    entity = [column for column in bronze.columns if not column.startswith("_")]
+    return bronze.select(F.col("_row_id").alias("row_id"), F.col("_source").alias("shop"), *entity)
+
+
+def content_of(columns: Sequence[str]) -> Column:
+    """A hash of all that a record of `with_shop` says; equal for records that say the same."""
+    entity = sorted(set(columns) - {"row_id", "shop"})
+    return F.sha2(F.to_json(F.struct("shop", *entity)), 256)
 
 
 def close_silver(df: DataFrame, columns: Sequence[str]) -> DataFrame:

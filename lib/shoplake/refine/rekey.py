@@ -6,14 +6,19 @@ made again, so its pseudonyms are exchanged through the vault; the old key is no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
+from shoplake.governance.amend import Change
 from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.refine.pseudonym import Secret, key_id
 from shoplake.refine.vault import SOURCES, VAULT, renamed, vault
+from shoplake.runtime.appended import appended
 from shoplake.runtime.console import say
 
 
@@ -33,7 +38,24 @@ def keep_vault(run: Run, key: Secret) -> None:
         lambda read: vault(tables, read, lake.read(VAULT) if lake.exists(VAULT) else None, key),
         inputs=tables,
         params=[key_id(key)],
+        change=partial(_grown, run, key),
     )
+
+
+def _grown(run: Run, key: Secret, then: Mapping[str, int], now: Mapping[str, int]) -> Change | None:
+    """What records that were added since say of people; None where some were also taken away."""
+    lake = run.lake
+    news = {table: appended(lake, table, then.get(table), now[table]) for table in now}
+    found = {table: rows for table, rows in news.items() if rows is not None}
+    if then.keys() - now.keys() or len(found) < len(news):
+        return None
+    fresh = vault(tuple(found), found.__getitem__, None, key)
+    known = lake.read(VAULT).where("NOT retired")
+    before = known.join(fresh, "pseudonym", "left_semi")
+    earlier = before.select("pseudonym", F.col("first_seen").alias("_before"))
+    first = F.least("first_seen", "_before")
+    after = fresh.join(earlier, "pseudonym", "left").withColumn("first_seen", first)
+    return Change(before, after.drop("_before"))
 
 
 def key_changed(run: Run, key: Secret) -> bool:

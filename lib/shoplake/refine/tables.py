@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from shoplake.governance.ledger import Counts
 from shoplake.governance.personal.words import fingerprint
 from shoplake.governance.run import Read, Run
+from shoplake.refine.changed import Ties, changed
 from shoplake.refine.events import events
 from shoplake.refine.feedback import feedback
 from shoplake.refine.identify import identities, people
@@ -19,6 +20,7 @@ from shoplake.refine.judgements import judgements
 from shoplake.refine.links import LINKS
 from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
+from shoplake.refine.persons import Persons
 from shoplake.refine.products import products
 from shoplake.refine.pseudonym import key_id
 from shoplake.refine.rekey import keep_vault
@@ -40,10 +42,13 @@ class Refinement:
         build: `build(*frames, settings)`, frames in the order of `sources` -> the candidates:
             the silver columns, then `_cast_failures` (array of column and value that could not be
             cast) and `_duplicate_of` (row_id of the surviving row, null on survivors).
+        ties: of the records of the first source, where it is enough to look at those that a change
+            touches; None: every change is a matter of the whole table.
     """
 
     sources: tuple[str, ...]
     build: Callable[..., DataFrame]
+    ties: Ties | None = None
 
 
 _PEOPLE = "silver.identities"
@@ -58,29 +63,40 @@ SILVER: dict[str, Refinement] = {
     "silver.identity_links": Refinement((LINKS, _PEOPLE), identity_links),
     "silver.products": Refinement(("bronze.products",), products),
     "silver.orders": Refinement(("bronze.orders", _PEOPLE), orders),
-    "silver.events": Refinement(("bronze.events", _PEOPLE), events),
+    "silver.events": Refinement(("bronze.events", _PEOPLE), events, Ties("event_id", "session_id")),
     "silver.sessions": Refinement(("silver.events",), sessions),
-    "silver.searches": Refinement(("bronze.searches", _PEOPLE), searches),
+    "silver.searches": Refinement(("bronze.searches", _PEOPLE), searches, Ties("search_id")),
     "silver.judgements": Refinement(("bronze.judgements",), judgements),
-    "silver.reviews": Refinement(("bronze.reviews", _PEOPLE), reviews),
-    "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages),
-    "silver.feedback": Refinement(("bronze.feedback", _PEOPLE, VAULT), feedback),
+    "silver.reviews": Refinement(("bronze.reviews", _PEOPLE), reviews, Ties("review_id")),
+    "silver.messages": Refinement(("bronze.messages", _PEOPLE), messages, Ties("message_id")),
+    "silver.feedback": Refinement(
+        ("bronze.feedback", _PEOPLE, VAULT), feedback, Ties("feedback_id", also="request_id")
+    ),
 }
 
 
 def build_all(run: Run, settings: RefineSettings) -> None:
     """Bring the vault and every silver table up to date, each after those it is made from."""
+    persons = Persons(run)
     run.together(
         {
             VAULT: partial(keep_vault, run, settings.pseudonym_key),
-            **{table: partial(build_silver, run, table, settings) for table in SILVER},
+            **{table: partial(build_silver, run, table, settings, persons) for table in SILVER},
         },
         {table: refinement.sources for table, refinement in SILVER.items()},
     )
 
 
-def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | None:
+def build_silver(
+    run: Run, table: str, settings: RefineSettings, persons: Persons | None = None
+) -> Counts | None:
     """Bring one silver table up to date with what it is made from.
+
+    Args:
+        run: whose lake it is.
+        table: one of `SILVER`.
+        settings: of the cleaning.
+        persons: to look only at what a change touches; None: the table is made whole.
 
     Returns:
         The batch's counts, or None where its first source does not exist.
@@ -89,12 +105,20 @@ def build_silver(run: Run, table: str, settings: RefineSettings) -> Counts | Non
     first = refinement.sources[0]
     if not run.lake.exists(first):
         return None
+
+    def build(read: Read) -> DataFrame:
+        return refinement.build(*frames(run, table, read), settings)
+
+    change = None
+    if refinement.ties is not None and persons is not None:
+        change = partial(changed, persons, first, refinement.ties, build)
     return run.build(
         table,
-        lambda read: refinement.build(*frames(run, table, read), settings),
+        build,
         inputs=refinement.sources,
         params=[repr(settings), key_id(settings.pseudonym_key), fingerprint()],
         rows_of=first if first.startswith("bronze.") else None,
+        change=change,
     )
 
 

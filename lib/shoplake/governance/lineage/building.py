@@ -98,7 +98,9 @@ class Building:
             if kind == "COMPLETE":
                 others = {e.source_table for e in self._edges} - set(self._inputs)
                 inputs += [datasets.dataset(t) for t in sorted(others)]
-                output["facets"]["columnLineage"] = datasets.column_lineage(self._edges)
+                # Of a change only, nothing is traced: what was told of the whole table holds.
+                if self._edges:
+                    output["facets"]["columnLineage"] = datasets.column_lineage(self._edges)
                 if self._rows is not None:
                     output["outputFacets"] = statistics(self._rows)
             return event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from shoplake.contracts.book import ContractBook
 from shoplake.errors import ShoplakeError
@@ -90,7 +91,7 @@ def _sample(settings: Settings, table: str, rows: int) -> dict[str, list[object]
 
     schema, name = table.split(".")
     folder = settings.root / f"{settings.schema_prefix}{schema}" / name
-    files = sorted(DeltaTable(str(folder)).file_uris())
+    files = sorted(map(unquote, DeltaTable(str(folder)).file_uris()))
     chosen = files[:: max(1, len(files) // _FILES)][:_FILES]
     found: dict[str, list[object]] = {}
     for path in chosen:

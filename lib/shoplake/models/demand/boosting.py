@@ -27,14 +27,19 @@ class BoostedQuantiles:
         categories: int,
         config: BoostingConfig,
         seed: int,
+        base: Floats | None = None,
     ) -> BoostedQuantiles:
-        """Learn from rows: features [n, F], the first of them codes, targets and weights [n]."""
+        """Learn from rows: features [n, F], the first of them codes, targets and weights [n].
+
+        With `base` [n], forecasts of the rows, what is learnt is how the target differs from them.
+        """
         x, y, weight = rows
         lgb = lightgbm()
         data = lgb.Dataset(
             x,
             y,
             weight=weight,
+            init_score=base,
             categorical_feature=list(range(categories)),
             params={"max_bin": 127, "verbosity": -1},
         )
@@ -60,9 +65,11 @@ class BoostedQuantiles:
             ]
         )
 
-    def predict(self, x: Floats) -> Floats:
-        """Quantiles [n, L] at LEVELS, sorted."""
-        fitted = np.sort(np.stack([b.predict(x) for b in self._boosters], axis=1), axis=1)
+    def predict(self, x: Floats, base: Floats | None = None) -> Floats:
+        """Quantiles [n, L] at LEVELS, sorted; `base` [n] if the model was learnt with one."""
+        start = 0.0 if base is None else base[:, None]
+        raw = np.stack([b.predict(x) for b in self._boosters], axis=1)
+        fitted = np.sort(raw + start, axis=1)
         low, high = fitted[:, :2], fitted[:, -2:]
         ends = (2 * low[:, :1] - low[:, 1:], 2 * high[:, 1:] - high[:, :1])
         known = np.concatenate([ends[0], fitted, ends[1]], axis=1)

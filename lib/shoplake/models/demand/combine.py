@@ -14,6 +14,8 @@ from shoplake.models.demand.settings import JUDGED, LEVELS
 #: Syntetos, Boylan & Croston (2005), "On the categorization of demand patterns", JORS 56.
 CLASSES = ("smooth", "intermittent", "erratic", "lumpy")
 _PICKS = 12
+#: What a window counts for in the weights, against the next newer one.
+_FADING = 0.5
 _LEAST_SERIES = 30
 
 
@@ -106,10 +108,12 @@ class Window:
 
 
 def learn_mixture(windows: Sequence[Window], *, counts: bool, seed: int) -> Mixture:
-    """Weights and calibration from past windows, for each class with at least 30 series.
+    """Weights and calibration from past windows, newest first, a class with at least 30 series.
 
     Weights: greedy forward selection with repetition by quantile loss (Caruana et al., "Ensemble
-    selection from libraries of models", ICML 2004); quantiles are averaged level by level.
+    selection from libraries of models", ICML 2004); quantiles are averaged level by level. Each
+    window's loss is taken in units of its best candidate's, so that a holiday's large errors do not
+    decide alone, and an older window counts half of the next.
     Calibration: distributional conformal prediction (Chernozhukov, Wuthrich & Zhu, PNAS 2021): the
     ranks of the outcomes in their forecasts say which level is really exceeded how often. Ties of
     counts are broken at random.
@@ -126,7 +130,7 @@ def learn_mixture(windows: Sequence[Window], *, counts: bool, seed: int) -> Mixt
             name: np.concatenate([w.made[name][rows].reshape(-1, len(LEVELS)) for w, rows in pairs])
             for name in windows[0].made
         }
-        weights[kind] = select(made, actual)
+        weights[kind] = select(made, actual, _window_weights(pairs))
         mixed = _mix(made, weights[kind])
         low, high = rank_range(np.round(mixed) if counts else mixed, actual)
         rank = np.sort(low + random.random(len(low)) * (high - low))
@@ -135,14 +139,29 @@ def learn_mixture(windows: Sequence[Window], *, counts: bool, seed: int) -> Mixt
     return Mixture(weights, levels)
 
 
-def select(made: Mapping[str, Floats], actual: Floats) -> dict[str, float]:
-    """Weights that make the mixture's quantile loss on these outcomes small."""
+def _window_weights(pairs: Sequence[tuple[Window, Ints]]) -> Floats:
+    """Weight of each outcome of these rows of each window, [n]."""
+    found = []
+    for age, (window, rows) in enumerate(pairs):
+        actual = window.actual[rows]
+        losses = [pinball(q[rows], actual).sum() for q in window.made.values()]
+        least = max(float(min(losses)), 1e-9)
+        found.append(np.full(actual.size, _FADING**age / least))
+    return np.concatenate(found)
+
+
+def select(
+    made: Mapping[str, Floats], actual: Floats, weight: Floats | None = None
+) -> dict[str, float]:
+    """Weights that make the mixture's quantile loss on these outcomes, weighted [n], small."""
     picked: list[str] = []
     total = np.zeros_like(next(iter(made.values())))
     best: tuple[float, list[str]] = (np.inf, [])
     for _ in range(_PICKS):
         losses = {
-            name: float(pinball((total + q) / (len(picked) + 1), actual).mean())
+            name: float(
+                np.average(pinball((total + q) / (len(picked) + 1), actual), weights=weight)
+            )
             for name, q in made.items()
         }
         name = min(losses, key=lambda n: losses[n])

@@ -18,6 +18,7 @@ from shoplake.models.demand.similar import similar_level
 #: Windows in periods: short, middle, long.
 _WINDOWS = {"day": (6, 18, 48), "week": (4, 8, 26)}
 _FLOOR = 0.02
+_MOST_SEASON = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Inputs:
         x: [S, h, F] the codes of each group, then numbers; NaN where nothing is known. Volumes are
             in units of `level`.
         level: [S] the item's usual demand a period, above 0; a new item's comes from similar ones.
+        season: [S, h] what the season before says, in units of `level`; 1 where it says nothing.
     """
 
     x: Floats
     level: Floats
+    season: Floats
 
 
 def build_inputs(panel: Panel, origin: int, horizon: int, config: DemandConfig) -> Inputs:
@@ -71,7 +74,9 @@ def build_inputs(panel: Panel, origin: int, horizon: int, config: DemandConfig) 
     ]
     fixed = np.repeat(np.stack(still, axis=1)[:, None], horizon, axis=1)
     x = np.concatenate([fixed, np.stack(moving, axis=2)], axis=2)
-    return Inputs(np.clip(x, -1e4, 1e4).astype(np.float32), level)
+    season = seasonal_index(known, panel, origin, horizon)
+    season = np.clip(np.nan_to_num(season, nan=1.0), 0, _MOST_SEASON).astype(np.float32)
+    return Inputs(np.clip(x, -1e4, 1e4).astype(np.float32), level, season)
 
 
 def seasonal_index(values: Floats, panel: Panel, origin: int, horizon: int) -> Floats:

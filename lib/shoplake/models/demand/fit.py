@@ -6,12 +6,13 @@ import numpy as np
 
 from shoplake.models.demand.boosting import BoostedQuantiles
 from shoplake.models.demand.classic import CLASSIC, INTERMITTENT
-from shoplake.models.demand.features import build_inputs
+from shoplake.models.demand.features import Inputs, build_inputs
 from shoplake.models.demand.network import QuantileNetwork
 from shoplake.models.demand.panel import DemandError, Floats, Panel
 from shoplake.models.demand.settings import LEVELS, DemandConfig
 
-GLOBAL = ("gradient_boosting", "network")
+GLOBAL = ("gradient_boosting", "season_boosting", "network")
+Rows = tuple[Floats, Floats, Floats, Floats]
 #: Days of one item are much alike: more of them teach little.
 _ROWS_A_SERIES = 30
 
@@ -24,26 +25,34 @@ def candidates(panel: Panel, origin: int, horizon: int, config: DemandConfig) ->
         for name in config.models
         if name in CLASSIC and name not in left_out
     }
-    wanted = [name for name in config.models if name in GLOBAL]
+    # Of weekdays, last week is among what the plain model sees lately.
+    yearly = panel.unit == "week" and panel.season > 1
+    wanted = [n for n in config.models if n in GLOBAL and (yearly or n != "season_boosting")]
     if wanted:
         rows = training_rows(panel, origin, horizon, config)
         ahead = build_inputs(panel, origin, horizon, config)
-        flat = ahead.x.reshape(-1, ahead.x.shape[2])
         for name in wanted:
-            model: BoostedQuantiles | QuantileNetwork
-            if name == "network":
-                model = QuantileNetwork.fit(rows, len(panel.groups), config.network, config.seed)
-            else:
-                model = BoostedQuantiles.fit(rows, len(panel.groups), config.boosting, config.seed)
-            found = model.predict(flat).reshape(*ahead.x.shape[:2], len(LEVELS))
+            found = _global(name, rows, ahead, len(panel.groups), config)
+            found = found.reshape(*ahead.x.shape[:2], len(LEVELS))
             made[name] = np.maximum(found * ahead.level[:, None, None], 0)
     return made
 
 
-def training_rows(
-    panel: Panel, origin: int, horizon: int, config: DemandConfig
-) -> tuple[Floats, Floats, Floats]:
-    """Features [n, F], demand in units of the level [n] and weights [n], all before the origin.
+def _global(name: str, rows: Rows, ahead: Inputs, categories: int, config: DemandConfig) -> Floats:
+    """Quantiles [S * h, L] of a model over all items, in units of the level."""
+    flat = ahead.x.reshape(-1, ahead.x.shape[2])
+    learnt, season = rows[:3], rows[3]
+    if name == "network":
+        network = QuantileNetwork.fit(learnt, categories, config.network, config.seed)
+        return network.predict(flat)
+    start = season if name == "season_boosting" else None
+    boosted = BoostedQuantiles.fit(learnt, categories, config.boosting, config.seed, start)
+    return boosted.predict(flat, None if start is None else ahead.season.ravel())
+
+
+def training_rows(panel: Panel, origin: int, horizon: int, config: DemandConfig) -> Rows:
+    """Features [n, F], demand in units of the level [n], weights [n] and what the season before
+    says [n], all before the origin.
 
     A row's weight is the item's level, so that the loss is in units and not in items.
 
@@ -71,10 +80,11 @@ def training_rows(
         pairs = random.permutation(len(alive) * horizon)[:share]
         series, ahead = alive[pairs // horizon], pairs % horizon
         level = past.level[series]
-        parts.append((past.x[series, ahead], target[series, start + ahead] / level, level))
-    x, y, weight = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        sold = target[series, start + ahead] / level
+        parts.append((past.x[series, ahead], sold, level, past.season[series, ahead]))
+    x, y, weight, season = (np.concatenate([part[i] for part in parts]) for i in range(4))
     weight = np.minimum(weight, np.quantile(weight, 0.995))
-    return x, np.asarray(y, np.float32), np.asarray(weight / weight.mean(), np.float32)
+    return x, np.asarray(y, np.float32), np.asarray(weight / weight.mean(), np.float32), season
 
 
 def active(panel: Panel, origin: int, periods: int) -> np.ndarray:

@@ -25,6 +25,7 @@ MODELS = (
     "croston_sba",
     "tsb",
     "gradient_boosting",
+    "season_boosting",
     "network",
 )
 

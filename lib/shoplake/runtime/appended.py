@@ -1,0 +1,52 @@
+"""A table's past: the rows it gained between two versions, and whether one can still be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from shoplake.runtime.commits import added_by
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from shoplake.runtime.lake import Lake
+
+
+def appended(lake: Lake, name: str, since: int | None, until: int) -> DataFrame | None:
+    """The rows that were added after version `since`, up to version `until`.
+
+    Args:
+        lake: of folders; of a catalog, whose files may not be read past it, nothing is known.
+        name: the table.
+        since: None: the table was not there yet.
+        until: a version at or after `since`.
+
+    Returns:
+        Rows with the table's columns; None where the versions differ by more than added rows, or
+        where it cannot be told.
+    """
+    if since is None:
+        return lake.read(name, until)
+    if lake.settings.catalog:
+        return None
+    files = added_by(lake.folder(name), since, until)
+    if files is None:
+        return None
+    now = lake.read(name, until)
+    if not files:
+        return now.limit(0)
+    return lake.spark.read.schema(now.schema).parquet(*files)
+
+
+def readable(lake: Lake, name: str, version: int) -> bool:
+    """Whether no file of a version has been cleared away; of a lake of folders."""
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        files = DeltaTable(str(lake.folder(name)), version=version).file_uris()
+    except DeltaError:
+        return False
+    return all(Path(unquote(file)).exists() for file in files)
