@@ -15,7 +15,9 @@ from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.models.demand.lake import catalogue_at, panel_of, sales_lines
 from shoplake.models.demand.outlook import Outlook, forecast_rows, look_ahead, plan_rows
+from shoplake.models.demand.panel import DemandError
 from shoplake.models.demand.settings import load_demand
+from shoplake.runtime.console import say
 from shoplake.steps import as_of_option, job_parser, run_job
 
 SOURCES = ("silver.orders", "silver.products")
@@ -43,7 +45,8 @@ def forecast(run: Run, args: argparse.Namespace) -> None:
     def outlook() -> Outlook:
         names = dict(zip(catalogue()["product_id"], catalogue()["name"], strict=True))
         panel, sold = panel_of(pd.DataFrame(sales.toPandas()), names)
-        unsold = {p: name for p, name in names.items() if p not in set(sold)}
+        known = set(sold)
+        unsold = {p: name for p, name in names.items() if p not in known}
         return look_ahead(panel, sold, unsold, config)
 
     def build(table: str, rows: Callable[[], Iterator[tuple[Any, ...]]]) -> None:
@@ -54,8 +57,12 @@ def forecast(run: Run, args: argparse.Namespace) -> None:
 
         run.build(table, make, inputs=SOURCES, params=[now, config])
 
-    build("gold.demand_forecast", lambda: forecast_rows(outlook(), now))
-    build("gold.stock_plan", lambda: plan_rows(outlook(), now, catalogue(), config))
+    try:
+        build("gold.demand_forecast", lambda: forecast_rows(outlook(), now))
+        build("gold.stock_plan", lambda: plan_rows(outlook(), now, catalogue(), config))
+    except DemandError as error:
+        # A young shop is no failure: what comes after must not wait for its first weeks.
+        say(run.step, f"[yellow]no forecast yet:[/] {error}")
 
 
 def main(argv: list[str] | None = None) -> None:

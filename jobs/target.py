@@ -13,12 +13,14 @@ from pyspark.sql import functions as F
 from shoplake.contracts.ddl import schema
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
+from shoplake.models.ads.examples import AdsError
 from shoplake.models.ads.lake import ad_rows, addressable, audience_rows, shown
 from shoplake.models.ads.settings import load_ads
+from shoplake.runtime.console import say
 from shoplake.steps import as_of_option, job_parser, run_job
 
 AUDIENCE_SOURCES = (*TABLES, "silver.people", "gold.item_features")
-AD_SOURCES = ("silver.events", "silver.feedback", "gold.audiences", "gold.item_features")
+AD_SOURCES = (*AUDIENCE_SOURCES, "gold.audiences")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,12 +53,16 @@ def target(run: Run, args: argparse.Namespace) -> None:
     def scores(read: Read) -> DataFrame:
         people = at(read, "gold.audiences")
         items = at(read, "gold.item_features")
-        seen = shown(read("silver.events"), read("silver.feedback"), now)
+        seen = shown(*map(read, ("silver.events", "silver.feedback", "silver.people")), now)
         rows = ad_rows(pandas(people), pandas(seen), pandas(items), now, config)
         return made("gold.ad_scores", rows, people, seen, items)
 
     run.build("gold.audiences", audiences, inputs=AUDIENCE_SOURCES, params=[now, config])
-    run.build("gold.ad_scores", scores, inputs=AD_SOURCES, params=[now, config])
+    try:
+        run.build("gold.ad_scores", scores, inputs=AD_SOURCES, params=[now, config])
+    except AdsError as error:
+        # A young shop is no failure: there is nothing to bid on yet.
+        say(run.step, f"[yellow]no ad scores yet:[/] {error}")
 
 
 def pandas(frame: DataFrame) -> pd.DataFrame:

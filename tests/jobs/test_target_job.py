@@ -21,6 +21,7 @@ from shoplake.cli import main as shoplake
 from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
 from shoplake.governance.run import Run
+from shoplake.models.ads.lake import shown
 from shoplake.models.demand.settings import load_demand
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
@@ -60,9 +61,9 @@ def lines(run: Run) -> Iterator[tuple[str, tuple[Any, ...]]]:
                 net_quantity=2, is_outlier=False, ordered_at=at, order_date=at.date())  # fmt: skip
             seen = [("impression", item), ("click", item), ("impression", (item + 3) % ITEMS)]
             seen += [("purchase", item)] if (person + day) % 3 == 0 else []
-            for kind, shown in seen:
-                yield "silver.events", row(run, "silver.events", **told, event_id=f"{person}.{day}.{kind}.{shown}",
-                    session_id=f"s{person}.{day}", kind=kind, product_id=f"shop:{shown}", position=1,
+            for kind, offered in seen:
+                yield "silver.events", row(run, "silver.events", **told, event_id=f"{person}.{day}.{kind}.{offered}",
+                    session_id=f"s{person}.{day}", kind=kind, product_id=f"shop:{offered}", position=1,
                     occurred_at=at, event_date=at.date(), is_bot=False)  # fmt: skip
     for item in range(ITEMS + 1):
         yield "silver.products", row(run, "silver.products", product_id=f"shop:{item}",
@@ -111,6 +112,19 @@ def test_audiences_are_of_people_who_consent_and_share_the_taste(run: Run) -> No
     odd = who[found["audience"] == "odd"]
     assert len(odd) == 50
     assert (odd % 2 == 1).mean() > 0.95
+
+
+def test_only_people_who_agreed_are_learnt_from(run: Run) -> None:
+    names = ("silver.events", "silver.feedback", "silver.people")
+    tables = map(run.reader(run.versions(names)), names)
+    seen = shown(*tables, START + timedelta(days=DAYS)).select("person_key").distinct()
+    assert {int(r[0], 16) for r in seen.collect()} == set(filter(consents, range(PEOPLE)))
+
+
+def test_scores_say_how_well_each_model_did(run: Run) -> None:
+    said = run.lake.read("gold.ad_scores").first()["model"]  # type: ignore[index]
+    assert "log-loss" in said
+    assert "same for all" in said
 
 
 def test_scores_are_of_the_audience_and_within_the_budget(run: Run) -> None:
@@ -228,3 +242,35 @@ def test_an_audience_nobody_knows_is_refused_with_those_there_are(
     with pytest.raises(SystemExit):
         shoplake(["audience", "sneakers", "--lake", run.lake.settings.lake])
     assert "audiences: even, odd" in capsys.readouterr().out
+
+
+def test_who_withdraws_consent_is_no_longer_shown(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> set[str]:
+        capsys.readouterr()
+        shoplake(["audience", "odd", "--top", "1000", "--json", "--lake", run.lake.settings.lake])
+        return {row["person_key"] for row in json.loads(capsys.readouterr().out)}
+
+    first = min(told())
+    run.lake.delta("silver.people").update(f"person_key = '{first}'", {"consent": "false"})
+    assert first not in told()
+
+
+def test_a_young_shop_has_no_forecast_yet_and_that_is_no_failure(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path / "lake")))
+    young = Run("forecast", lake, load_contracts(conf_dir() / "contracts"))
+    young.gate.open()
+    rows = [values for table, values in lines(young) if table == "silver.orders"]
+    place = young.contracts["silver.orders"].column_names.index("ordered_at")
+    rows = [r for r in rows if r[place] < START + timedelta(days=5)]
+    kinds = schema(young.contracts["silver.orders"])
+    money = [i for i, f in enumerate(kinds) if f.dataType.typeName() == "decimal"]
+    rows = [tuple(Decimal(v) if i in money else v for i, v in enumerate(r)) for r in rows]
+    frame = spark.createDataFrame(rows, kinds).coalesce(1)
+    frame.write.format("delta").save(str(lake.folder("silver.orders")))
+    forecast(young, OPTIONS)
+    assert "no forecast yet" in capsys.readouterr().out
+    assert not lake.exists("gold.stock_plan")

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
+import pytest
 
+from shoplake.errors import SettingsError
 from shoplake.models.ads.impressions import Showings, Tally, learn_responses
 from shoplake.models.ads.settings import load_ads
 
@@ -51,3 +55,14 @@ def test_models_beat_the_mean_and_come_true() -> None:
         assert response.log_loss[response.name] < 0.95 * response.log_loss["same for all"]
         said = response.probability(seen.examples(seen.rows))
         assert abs(said.mean() / seen.rows[outcome].mean() - 1) < 0.2
+
+
+def test_settings_choose_which_models_compete() -> None:
+    config = dataclasses.replace(load_ads(), models=("logistic",))
+    found = learn_responses(showings(), config)
+    assert set(found["clicked"].log_loss) == {"same for all", "logistic"}
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(SettingsError, match="unknown models \\['oracle'\\]"):
+        dataclasses.replace(load_ads(), models=("oracle",))

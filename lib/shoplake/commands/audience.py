@@ -12,6 +12,8 @@ from shoplake.errors import ShoplakeError
 
 _PEOPLE, _SCORES = "gold.audiences", "gold.ad_scores"
 _NEWEST = f"as_of = (select max(as_of) from {_PEOPLE})"
+#: Consent may have been withdrawn since the audiences were made.
+_AGREE = "person_key in (select person_key from silver.people where consent)"
 
 
 def add(commands: Any) -> None:
@@ -26,6 +28,7 @@ def add(commands: Any) -> None:
 def _audience(args: argparse.Namespace) -> None:
     settings = settings_of(args)
     need_table(settings, _PEOPLE, "target")
+    need_table(settings, "silver.people", "refine")
     from shoplake.runtime.sql import query
 
     listed = query(
@@ -37,7 +40,7 @@ def _audience(args: argparse.Namespace) -> None:
             sum(case when s.bid > 0 then s.value end) as value
         from {_PEOPLE} a left join {_SCORES} s
             on s.audience = a.audience and s.person_key = a.person_key and s.as_of = a.as_of
-        where a.{_NEWEST} group by a.audience order by a.audience""",
+        where a.{_NEWEST} and a.{_AGREE} group by a.audience order by a.audience""",
     )
     if args.name is None:
         _show(listed, args.json, "audiences")
@@ -54,7 +57,7 @@ def _audience(args: argparse.Namespace) -> None:
             s.purchase_probability, s.value, s.bid
         from {_SCORES} s left join gold.item_features f
             on f.product_id = s.product_id and f.as_of = s.as_of
-        where s.audience = {quoted(args.name)} and s.{_NEWEST} and s.bid > 0
+        where s.audience = {quoted(args.name)} and s.{_NEWEST} and s.{_AGREE} and s.bid > 0
         order by s.value desc, s.person_key, s.rank limit {args.top:d}""",
     )
     _show(bids, args.json, f"{args.name}: bids of the highest expected margin")

@@ -60,3 +60,11 @@ def test_a_very_long_text_is_cut_at_a_word():
     assert len(clean) <= 600
     assert clean.endswith("mug") or clean.endswith("blue")
     assert "600" in why
+
+
+def test_an_address_is_not_cut_like_a_link_so_that_it_is_still_known_as_personal():
+    assert cleaned("Mail jo.smith@mail.example.com now") == (
+        "Mail jo.smith@mail.example.com now",
+        "",
+    )
+    assert cleaned("https://jo@example.com/x shop.example.com mug")[0] == "shop. mug"

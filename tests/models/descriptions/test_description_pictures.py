@@ -12,6 +12,7 @@ from shoplake.models.descriptions.pixels import (
     load_picture,
     picture_files,
     picture_of,
+    squared,
 )
 from shoplake.models.descriptions.vision import learn_reader
 
@@ -105,3 +106,34 @@ def test_the_digest_of_a_folder_changes_with_a_picture(tmp_path):
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(SourceError, match="no such folder of pictures"):
         picture_files(tmp_path / "none")
+
+
+def test_a_long_and_narrow_picture_costs_no_more_memory_than_what_is_kept(tmp_path, monkeypatch):
+    sizes = []
+    resize = Image.Image.resize
+
+    def measured(picture, size, *args, **kwargs):
+        sizes.append(size)
+        assert size[0] * size[1] <= 64 * 64, "scaled more than the square that is kept"
+        return resize(picture, size, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "resize", measured)
+    for name, size in (("high.png", (1, 60_000)), ("wide.png", (60_000, 1))):
+        Image.new("RGB", size, (10, 200, 30)).save(tmp_path / name)
+        found = load_picture(tmp_path / name, 32)
+        assert found is not None
+        assert found.shape == (32, 32, 3)
+        assert (found == (10, 200, 30)).all()
+    assert sizes
+
+
+@pytest.mark.parametrize("size", [(97, 61), (61, 97), (640, 480), (48, 200), (32, 32), (20, 11)])
+def test_a_picture_is_what_scaling_all_of_it_and_cutting_its_middle_gives(size):
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    picture, side = Image.fromarray(noise), 32
+    scale = side / min(size)
+    wide, high = (max(side, round(length * scale)) for length in size)
+    left, top = (wide - side) // 2, (high - side) // 2
+    whole = picture.resize((wide, high), Image.Resampling.BILINEAR)
+    asked = np.asarray(whole.crop((left, top, left + side, top + side))).astype(int)
+    assert np.abs(squared(picture, side).astype(int) - asked).max() <= 1

@@ -28,7 +28,6 @@ _NAMES = (
     "position",
 )
 _OUTCOMES = ("clicked", "bought")
-_MODELS = ("logistic", "boosted_trees")
 _VALIDATION = 0.3
 
 
@@ -121,6 +120,10 @@ class Response:
     calibration: Calibration
     log_loss: dict[str, float]
 
+    def __str__(self) -> str:
+        losses = ", ".join(f"{name} {loss:.4f}" for name, loss in self.log_loss.items())
+        return f"{self.name}, {self.calibration.kind} (log-loss of the last days: {losses})"
+
     def probability(self, examples: Examples) -> Floats:
         """Calibrated probability [n]."""
         return self.calibration.apply(self.model.probability(examples))
@@ -149,12 +152,12 @@ def learn_responses(showings: Showings, config: AdsConfig) -> dict[str, Response
         truth, who = response[held], rows["person"].to_numpy(np.int64)[held]
         fitted: dict[str, Calibration] = {}
         loss = {"same for all": _log_loss(truth, np.full(len(held), response[early].mean()))}
-        for name in _MODELS:
+        for name in config.models:
             first = fit_response(name, examples.take(early), response[early], config)
             said = first.probability(examples.take(held))
             fitted[name] = fit_calibration(said, truth, who)
             loss[name] = _log_loss(truth, fitted[name].apply(said))
-        best = min(_MODELS, key=lambda name: loss[name])
+        best = min(config.models, key=lambda name: loss[name])
         final = fit_response(best, examples, response, config)
         found[outcome] = Response(best, final, fitted[best], loss)
     return found

@@ -74,8 +74,10 @@ def audience_rows(
             yield (found.name, as_of, str(people[who]), rank, float(alike), bool(own), model)
 
 
-def shown(events: DataFrame, feedback: DataFrame, as_of: datetime) -> DataFrame:
+def shown(events: DataFrame, feedback: DataFrame, people: DataFrame, as_of: datetime) -> DataFrame:
     """Impressions before `as_of`: person_key, product_id, day, position, clicked, bought.
+
+    Of people who agreed to advertising: nobody else is learnt from either.
 
     A click or purchase counts if it was of the same session (or request) and product. Of more than
     200,000 sessions' worth of impressions, sessions are drawn evenly.
@@ -86,13 +88,15 @@ def shown(events: DataFrame, feedback: DataFrame, as_of: datetime) -> DataFrame:
         feedback.select("kind", "person_key", "product_id", "position",
             F.col("request_id").alias("visit"), F.col("occurred_at").alias("at")),
     ]  # fmt: skip
+    agreed = people.where("consent").select("person_key")
     seen = parts[0].unionByName(parts[1]).where(F.col("at") < instant(as_of))
+    seen = seen.join(agreed, "person_key", "left_semi")
 
     def any_of(kind: str) -> Any:
         return F.max((F.col("kind") == kind).cast("int")).cast("boolean")
 
     return (
-        seen.where("person_key IS NOT NULL AND product_id IS NOT NULL AND visit IS NOT NULL")
+        seen.where("product_id IS NOT NULL AND visit IS NOT NULL")
         .groupBy("visit", "person_key", "product_id")
         .agg(
             F.to_date(F.min("at")).alias("day"),
@@ -116,7 +120,7 @@ def ad_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of gold.ad_scores: each person's best offers of the audience's category.
 
-    A shop that tells of no impressions has none.
+    A shop that tells of no impressions, or of none of its products, has none.
 
     Args:
         audience: rows of gold.audiences as of then.
@@ -134,6 +138,8 @@ def ad_rows(
     place = {p: i for i, p in enumerate(items["product_id"])}
     kind, kinds = pd.factorize(items["category"].fillna(""), sort=True)
     known = impressions[impressions["product_id"].isin(place)]
+    if known.empty:
+        return
     person, people = pd.factorize(
         pd.concat([known["person_key"], audience["person_key"]]), sort=True
     )
@@ -157,7 +163,7 @@ def ad_rows(
         (len(people), len(items), len(kinds)),
     )
     responses = learn_responses(showings, config)
-    model = ", ".join(f"{k}: {r.name}, {r.calibration.kind}" for k, r in responses.items())
+    model = "; ".join(f"{k}: {r}" for k, r in responses.items())
     today = (pd.Timestamp(as_of).tz_localize(None) - first).days
     campaign = config.campaign
     for name, members in audience.groupby("audience", sort=True):

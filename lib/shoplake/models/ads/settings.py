@@ -9,6 +9,8 @@ from shoplake.errors import SettingsError
 from shoplake.runtime.settings import conf_dir
 from shoplake.runtime.typed import load_yaml
 
+MODELS = ("logistic", "boosted_trees", "cross_network")
+
 
 @dataclass(frozen=True)
 class TreesConfig:
@@ -79,11 +81,14 @@ class AdsConfig:
     """Everything in `conf/models/ads.yml`.
 
     Attributes:
+        models: candidates for what was shown in a lake, of `MODELS`; the best on the last days is
+            used.
         negatives: examples without a response for each with one, in training.
         trees, cross, audience, campaign: see there.
         seed: of samples and weights.
     """
 
+    models: tuple[str, ...]
     negatives: int
     trees: TreesConfig
     cross: CrossConfig
@@ -92,6 +97,13 @@ class AdsConfig:
     seed: int
 
     def __post_init__(self) -> None:
+        unknown = sorted(set(self.models) - set(MODELS))
+        if unknown or not self.models:
+            raise SettingsError(
+                f"unknown models {unknown}" if unknown else "no models",
+                where="conf/models/ads.yml: models",
+                remedy=f"choose among {', '.join(MODELS)}",
+            )
         if self.negatives < 1:
             raise SettingsError("negatives must be 1 or more", where="conf/models/ads.yml")
         if not 0 < self.audience.share <= 1 or self.audience.minimum < 2:

@@ -23,7 +23,7 @@ from shoplake.models.demand.stock import (
     reorder_plan,
 )
 
-_NEW = "new"
+_NEW, _DORMANT = "new", "dormant"
 _SHOWN = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
@@ -33,7 +33,8 @@ class Outlook:
 
     Attributes:
         products: [n] product ids.
-        classes: [n] class of demand, or "new".
+        classes: [n] class of demand, "new" of a product that was never sold, or "dormant" of one
+            that no longer sells.
         days: [h] trading days ahead.
         open_share: trading days of the last 8 weeks over all their days.
         quantiles: [n, h, L] at LEVELS.
@@ -69,18 +70,21 @@ def look_ahead(
     days = trading_days(panel.dates, horizon)
     forecast = Forecaster(panel.extended(days), horizon, config).forecast(origin)
     fresh = new_item_quantiles(panel, origin, tuple(unsold.values()), neighbours=config.neighbours)
+    # What no longer sells still lies on a shelf: left out, its stock would be nobody's concern.
+    dormant = np.setdiff1d(np.arange(len(products)), forecast.series)
+    idle = np.zeros((len(dormant), horizon, len(LEVELS)), np.float32)
     price = panel.price[:, -1] if panel.price is not None else np.full(len(products), np.nan)
     weights = {
         CLASSES[k]: {name: round(w, 2) for name, w in parts.items()}
         for k, parts in forecast.mixture.weights.items()
     }
     return Outlook(
-        [products[i] for i in forecast.series] + list(unsold),
-        [CLASSES[k] for k in forecast.classes] + [_NEW] * len(unsold),
+        [products[i] for i in (*forecast.series, *dormant)] + list(unsold),
+        [CLASSES[k] for k in forecast.classes] + [_DORMANT] * len(dormant) + [_NEW] * len(unsold),
         days,
         open_share(panel.dates),
-        np.concatenate([forecast.quantiles, np.repeat(fresh[:, None], horizon, axis=1)]),
-        np.concatenate([price[forecast.series], np.full(len(unsold), np.nan)]),
+        np.concatenate([forecast.quantiles, idle, np.repeat(fresh[:, None], horizon, axis=1)]),
+        np.concatenate([price[[*forecast.series, *dormant]], np.full(len(unsold), np.nan)]),
         persistence(
             forecast.mixture,
             list(forecast.windows.values()),
@@ -164,7 +168,7 @@ def plan_rows(
             float(plan.expected[i]),
             int(plan.point[i]),
             int(plan.quantity[i]),
-            None if held is None else bool(held <= plan.point[i]),
+            None if held is None else bool(held <= plan.point[i] and plan.expected[i] > 0),
             covers,
             runs_out,
             _alert(held, runs_out, covers, want.surplus_periods),

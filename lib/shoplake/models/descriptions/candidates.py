@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from shoplake.models.descriptions.claims import Checked
 from shoplake.models.descriptions.language import Language
 from shoplake.models.descriptions.settings import DescriptionConfig
-from shoplake.models.descriptions.wording import Slots, template, wanted
+from shoplake.models.descriptions.wording import Slots, realise, template, wanted
 
 #: Version of sentences, decoding and check: part of a description's model version.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,34 @@ class Candidate:
 def from_template(
     slots: Slots, language: Language, config: DescriptionConfig, check: Callable[[str], Checked]
 ) -> Candidate:
-    """The template's text and its check; without the product's own words if those fail it."""
+    """The template's text and its check.
+
+    If it fails, the product's own words are left out, then attributes without a sentence of their
+    own that fail by themselves: one bad column does not keep a product without a description.
+    """
     text = template(slots, language, tone=config.tone, length=config.length)
     checked = check(text)
-    if checked.reasons and "text" in slots:
+    if checked.reasons:
         fewer = {k: v for k, v in slots.items() if k != "text"}
-        return from_template(fewer, language, config, check)
+        if "text" not in slots:
+            fewer = _sound(slots, language, config, check)
+        if len(fewer) < len(slots):
+            return from_template(fewer, language, config, check)
     return Candidate("template", f"template {VERSION}", text, checked)
+
+
+def _sound(
+    slots: Slots, language: Language, config: DescriptionConfig, check: Callable[[str], Checked]
+) -> Slots:
+    """The slots without keys and values whose sentence fails by itself."""
+    found = dict(slots)
+    for key in [k for k in slots if k.startswith("key")]:
+        value = key.replace("key", "value")
+        pair = (f"{{{key}}}", f"{{{value}}}")
+        sentences = [s for s in language.sentences[config.tone] if all(p in s for p in pair)]
+        if any(not check(realise(s, slots, language)).passed for s in sentences):
+            found = {k: v for k, v in found.items() if k not in (key, value)}
+    return found
 
 
 def says_all(candidates: Sequence[Candidate], slots: Slots, length: str) -> bool:

@@ -1,24 +1,26 @@
 """Every claim of a description and its evidence; what has none, or may not be said, is told.
 
 A text is covered, token by token and longest run first, by values of facts, by sensitive phrases
-(superlatives, health, environment, price) and by wording that claims nothing. What is left claims
-something: it counts as supported if the product's own text says the same word with the same
-polarity, else not. So a claim is unsupported unless shown otherwise, where entailment models (Dušek
-& Kasner, INLG 2020; Maynez et al., ACL 2020) must find what contradicts.
+(superlatives, health, environment, price) and by wording that claims nothing. The name of an
+attribute claims what its value says of it (`names`); banned phrases are looked for in the whole
+text (`banned`). What is left claims something: it counts as supported if the product's own text
+says the same word with the same polarity, else not. So a claim is unsupported unless shown
+otherwise, where entailment models (Dušek & Kasner, INLG 2020; Maynez et al., ACL 2020) must find
+what contradicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from shoplake.governance.personal import Span, find
+from shoplake.models.descriptions.banned import banned_spans, folded
 from shoplake.models.descriptions.claims import Checked, Claim, Rules, evidence
 from shoplake.models.descriptions.facts import Fact, Known
 from shoplake.models.descriptions.language import (
     Language,
     is_mark,
+    languages,
     longest_run,
     runs_from,
     spans,
@@ -26,9 +28,10 @@ from shoplake.models.descriptions.language import (
     stems,
     words,
 )
+from shoplake.models.descriptions.names import Named, Names
+from shoplake.models.descriptions.own_text import OwnText, negated_parts
+from shoplake.models.descriptions.private import private_spans
 
-_CLAUSE_ENDS = frozenset(".!?;:。！？；：\n")
-_COMMAS = frozenset(",，、")
 #: Attributes whose last word alone says them too: "green" of "sage green".
 _BY_LAST_WORD = ("kind", "colour")
 _CURRENCY = frozenset("£$€¥%")
@@ -55,10 +58,14 @@ class Grounder:
         self._negations = {words(w) for w in language.negations}
         self._after = {words(w) for w in language.negations_after}
         self._turning = self._negations | self._after
-        self._sensitive = {words(p): k for k, ps in language.sensitive.items() for p in ps}
-        banned = (*language.banned, *rules.banned)
-        self._banned = {words(phrase) for phrase in banned}
-        self._sensitive |= dict.fromkeys(self._banned, "banned")
+        # A catalogue mixes languages: what one bars is barred in all.
+        every = (language, *languages())
+        self._sensitive = {
+            words(p): k for one in every for k, ps in one.sensitive.items() for p in ps
+        }
+        self._denying = {words(w) for one in every for w in one.negations}
+        phrases = (*rules.banned, *(p for one in every for p in one.banned))
+        self._banned = {run for p in phrases if (run := folded(p))}
 
     @cached_property
     def _brands(self) -> dict[tuple[str, ...], str]:
@@ -77,12 +84,14 @@ class Grounder:
         ends = [is_mark(token) for token, _, _ in found]
         values = self._values(known)
         runs = self._cover(tokens, ends, values, known)
-        private = self._personal(text, known)
+        private = private_spans(text, known)
+        places: list[tuple[int, int, str, str | None]]
+        places = [(*place, "banned", None) for place in banned_spans(text, self._banned)]
         claims = [Claim(f"[{span.kind}]", "personal", None) for span in private]
-        for run in runs:
-            first, last = found[run.first][1], found[run.last][2]
+        places += [(found[r.first][1], found[r.last][2], r.kind, r.evidence) for r in runs]
+        for first, last, kind, said in places:
             if all(last <= span.start or first >= span.end for span in private):
-                claims.append(Claim(text[first:last], run.kind, run.evidence))
+                claims.append(Claim(text[first:last], kind, said))
         reasons = [
             f"{'banned' if c.kind == 'banned' else 'unsupported'} {c.kind}: {c.words}"
             if c.kind not in ("personal", "banned")
@@ -97,19 +106,19 @@ class Grounder:
     def allowed(self, known: Known) -> frozenset[str]:
         """Stems that a text of the product may have without being unsupported by themselves."""
         said = {w for run in self._values(known) for w in run} | set(words(known.text))
+        said |= Names(known.facts, self._language).affirmed()
         barred = {run[0] for run in self._sensitive if len(run) == 1} - said
         return (self._language.neutral_words | said) - barred
 
     def _values(self, known: Known) -> dict[tuple[str, ...], list[Fact]]:
         found: dict[tuple[str, ...], list[Fact]] = {}
-        for fact in known.facts:
+        names = Names(known.facts, self._language)
+        for fact in (f for f in known.facts if not names.bare(f)):
             for value in {fact.value, self._language.said(fact.value)}:
                 run = words(value)
                 forms = {run} | ({run[-1:]} if fact.attribute in _BY_LAST_WORD else set())
                 for form in forms - {()}:
                     found.setdefault(form, []).append(fact)
-            # The label of an attribute without a sentence of its own claims nothing.
-            found.setdefault(words(fact.attribute), [])
         return found
 
     def _cover(
@@ -119,8 +128,9 @@ class Grounder:
         values: dict[tuple[str, ...], list[Fact]],
         known: Known,
     ) -> list[_Run]:
-        source = _Source(known.text, self)
-        negated = self._negated(tokens)
+        source = OwnText(known.text, self._language)
+        names = Names(known.facts, self._language)
+        negated = negated_parts(tokens, self._language)
         runs: list[_Run] = []
         at = 0
         while at < len(tokens):
@@ -135,14 +145,20 @@ class Grounder:
             turned = longest_run(starting, self._turning)
             size = max(value, loud, neutral, brand, turned, 1)
             run = _bare(tokens[at : at + size])
-            if loud == size and not (value == size and self._sensitive[run] != "banned"):
-                kind = self._sensitive[run]
-                said = source.says(run, negated[at]) if kind != "banned" else None
-                runs.append(_Run(at, at + size - 1, kind, said))
+            named = self._named(names, tokens, at, negated)
+            if named is not None and named.size >= size:
+                size = named.size
+                runs += self._name_claims(named, tokens, at, source)
+            elif loud == size and value != size:
+                said = source.says(run, negated[at])
+                runs.append(_Run(at, at + size - 1, self._sensitive[run], said))
             elif value == size:
-                claim = self._value(tokens, at, size, values[run], negated[at])
-                if claim is not None:
-                    runs += [claim, *self._banned_within(tokens, at, size)]
+                claim, fact = self._value(tokens, at, size, values[run], negated[at])
+                runs.append(claim)
+                if fact.source != "attribute":  # A column goes before the product's name.
+                    for denied in names.denied_within(tokens, at, at + size):
+                        first, end = denied.name
+                        runs.append(_Run(first, end - 1, denied.fact.attribute, None))
             elif brand == size:
                 runs.append(_Run(at, at + size - 1, "brand", None))
             elif turned == size:
@@ -161,10 +177,8 @@ class Grounder:
 
     def _value(
         self, tokens: list[str], at: int, size: int, facts: list[Fact], negated: bool
-    ) -> _Run | None:
+    ) -> tuple[_Run, Fact]:
         """The claim of a fact's value, unsupported where the words around it say otherwise."""
-        if not facts:
-            return None
         end = at + size
         roles = [self._before[text] for text in self._roles_before(tokens, at)]
         roles += [
@@ -176,58 +190,40 @@ class Grounder:
         fitting = labelled or [f for f in facts if all(f.attribute in role for role in roles)]
         fact = (fitting or facts)[0]
         said = evidence(fact) if fitting and not negated else None
-        return _Run(at, end - 1, fact.attribute, said)
+        return _Run(at, end - 1, fact.attribute, said), fact
 
-    def _banned_within(self, tokens: list[str], at: int, size: int) -> Iterator[_Run]:
-        """Banned phrases that a value brings along: a name may say anything."""
-        for first in range(at, at + size):
-            found = longest_run(runs_from(tokens, first), self._banned)
-            if found and first + found <= at + size:
-                yield _Run(first, first + found - 1, "banned", None)
+    def _named(self, names: Names, tokens: list[str], at: int, negated: list[bool]) -> Named | None:
+        """What is said of an attribute by name, unless the words before ask for another one."""
+        found = names.at(tokens, at, negated)
+        roles = [self._before[text] for text in self._roles_before(tokens, at)]
+        fits = found is None or all(found.fact.attribute in role for role in roles)
+        return found if fits or (found and not found.holds) else None
+
+    def _name_claims(self, named: Named, tokens: list[str], at: int, source: OwnText) -> list[_Run]:
+        """The claim of an attribute's name, and what the name itself claims without proof."""
+        fact, (first, end) = named.fact, named.name
+        said = evidence(fact) if named.holds else None
+        runs = [_Run(at, at + named.size - 1, fact.attribute, said)]
+        number = any(c.isdigit() for c in fact.value)
+        while first < end:
+            size = longest_run(runs_from(tokens[:end], first), self._sensitive)
+            run = _bare(tokens[first : first + size])
+            kind = self._sensitive.get(run, "")
+            # Nothing in a column proves a superlative; "vitamin c: 9 mg" is a fact of health, and
+            # so is "hypoallergenic: yes", but "heals colds: yes" is not.
+            fair = kind == "health" and (number or size == end - named.name[0])
+            if kind in ("superlative", "health") and not fair:
+                runs.append(_Run(first, first + size - 1, kind, source.says(run, False)))
+            first += size or 1
+        # "Side effects: none" says what "no side effects" does.
+        name = _bare(tokens[named.name[0] : end])
+        if named.denied and any((*no, *name) in self._banned for no in self._denying):
+            runs.append(_Run(at, at + named.size - 1, "banned", None))
+        return runs
 
     def _roles_before(self, tokens: list[str], at: int) -> list[tuple[str, ...]]:
         """The words just before a token that say which attribute it is."""
         return [text for text in self._before if tuple(tokens[:at][-len(text) :]) == text]
-
-    def _negated(self, tokens: list[str]) -> list[bool]:
-        """Whether each token stands in a negated part of its clause."""
-        found, on = [False] * len(tokens), False
-        for i, token in enumerate(tokens):
-            if token in _CLAUSE_ENDS or token in _COMMAS:
-                on = False
-            found[i] = on
-            if (token,) in self._negations:
-                on = True
-            if (token,) in self._after and i:
-                found[i - 1] = True
-        return found
-
-    def _personal(self, text: str, known: Known) -> list[Span]:
-        """Personal data; a name within a brand or another value of a column is none."""
-        values = [f.value.lower() for f in known.facts if f.source == "attribute"]
-        return [
-            span
-            for span in find(text)
-            if span.kind != "name" or not any(span.text.lower() in value for value in values)
-        ]
-
-
-class _Source:
-    """The product's own text: which words it says, and whether it says them or denies them."""
-
-    def __init__(self, text: str, grounder: Grounder) -> None:
-        self._tokens = [stem(token) for token, _, _ in spans(text)]
-        self._negated = grounder._negated(self._tokens)
-
-    def says(self, run: tuple[str, ...], negated: bool) -> str | None:
-        """Evidence for a run of tokens; a number's second token is its unit."""
-        run = tuple(w for w in run if not is_mark(w))
-        size = len(run)
-        for at in range(len(self._tokens) - size + 1):
-            same = tuple(self._tokens[at : at + size]) == run
-            if size and same and self._negated[at] == negated:
-                return f"text: {' '.join(self._tokens[max(0, at - 2) : at + size + 2])}"
-        return None
 
 
 def _labels(attribute: str, tokens: list[str], at: int) -> bool:

@@ -32,8 +32,11 @@ _CODE = re.compile(
 _TAG = re.compile(
     r"<\s*(script|style)\b.*?(?:<\s*/\s*\1\s*>|$)|<[^>]*>?", re.IGNORECASE | re.DOTALL
 )
+#: An address is left whole, or what remains of it is no longer known as personal data.
 _LINK = re.compile(
-    r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|io|cn|co\.uk)\b\S*", re.IGNORECASE
+    r"(?:https?://|www\.)\S+|(?P<mail>[\w.%+'-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|\b[\w-]+\.(?:com|net|org|io|cn|co\.uk)\b\S*",
+    re.IGNORECASE,
 )
 _LONGEST = 600
 
@@ -52,8 +55,12 @@ def cleaned(text: str) -> tuple[str, str]:
         return "", "reads like an instruction"
     if _CODE.search(squeezed):
         return "", "has code in it"
-    kept = re.sub(r"\s+", " ", _LINK.sub(" ", _TAG.sub(" ", squeezed))).strip(" -–|,")
+    kept = re.sub(r"\s+", " ", _unlinked(_TAG.sub(" ", squeezed))).strip(" -–|,")
     kept = kept.replace("{", "(").replace("}", ")").replace("<", " ").replace(">", " ")
     if len(kept) > _LONGEST:
         return kept[:_LONGEST].rsplit(" ", 1)[0], "longer than 600 characters"
     return kept, "has markup or a link in it" if kept != squeezed.strip(" -–|,") else ""
+
+
+def _unlinked(text: str) -> str:
+    return _LINK.sub(lambda m: m["mail"] or " ", text)

@@ -39,6 +39,8 @@ class Language:
         negations_after: the same for the word before them ("sugar free").
         sensitive: kind of claim -> its phrases; they need evidence word for word.
         banned: phrases that are never published.
+        affirming: values of an attribute that say no more than yes.
+        denying: the same for no, besides the negations.
         glossary: values in English -> in this language.
     """
 
@@ -54,6 +56,8 @@ class Language:
     sensitive: dict[str, tuple[str, ...]]
     banned: tuple[str, ...]
     glossary: dict[str, str] = field(default_factory=dict)
+    affirming: tuple[str, ...] = ()
+    denying: tuple[str, ...] = ()
 
     @cached_property
     def neutral_phrases(self) -> frozenset[tuple[str, ...]]:
@@ -96,6 +100,12 @@ def load_language(code: str) -> Language:
                 f"no {name} sentences", where=str(folder / f"{code}.yml"), remedy="add them"
             )
     return language
+
+
+@cache
+def languages() -> tuple[Language, ...]:
+    """Every language of conf/languages: catalogues mix them, whatever a text is written in."""
+    return tuple(load_language(p.stem) for p in sorted((conf_dir() / "languages").glob("*.yml")))
 
 
 def tokens(text: str) -> list[str]:

@@ -69,12 +69,17 @@ def load_picture(path: Path, size: int) -> Pixels | None:
 
 
 def squared(picture: Image.Image, size: int) -> Pixels:
-    """A picture scaled by its shorter side and cut at its middle, [size, size, 3]."""
+    """A picture scaled by its shorter side and cut at its middle, [size, size, 3].
+
+    Only what is kept is scaled, so that a long and narrow picture costs no more than another.
+    """
     scale = size / min(picture.size)
     wide, high = (max(size, round(side * scale)) for side in picture.size)
-    scaled = picture.resize((wide, high), Image.Resampling.BILINEAR)
     left, top = (wide - size) // 2, (high - size) // 2
-    return np.asarray(scaled.crop((left, top, left + size, top + size)))
+    across, down = picture.width / wide, picture.height / high
+    box = (left * across, top * down, (left + size) * across, (top + size) * down)
+    kept = (*box[:2], min(box[2], picture.width), min(box[3], picture.height))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=kept))
 
 
 def colour_features(pictures: Sequence[Pixels]) -> Floats:

@@ -1,4 +1,4 @@
-"""Descriptions as rows of gold.product_descriptions; personal data is masked in held ones too."""
+"""Descriptions as rows of gold.product_descriptions, personal data masked in every column."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from shoplake.governance.personal import mask
+from shoplake.models.descriptions.claims import Claim
 from shoplake.models.descriptions.describe import Describer, Description, Writer
-from shoplake.models.descriptions.facts import product_of
+from shoplake.models.descriptions.facts import Fact, product_of
 from shoplake.models.descriptions.pixels import Pixels, load_picture, picture_files, picture_of
+from shoplake.models.descriptions.private import masked, masked_value
 from shoplake.models.descriptions.settings import DescriptionConfig
 from shoplake.models.descriptions.sights import drawn_picture, read_pictures
 
@@ -72,38 +73,48 @@ def rows(
         as_of: of the rows.
     """
     for d in made:
-        claims = [{"words": c.words, "kind": c.kind, "evidence": c.evidence} for c in d.claims]
-        facts = [
-            {
-                "attribute": f.attribute,
-                "value": f.value,
-                "source": f.source,
-                "confidence": f.confidence,
-            }
-            for f in d.known.facts
-        ]
         yield (
             d.product_id,
             as_of,
             d.language,
             _masked(d.text, d) or None,
-            _masked(_json(claims), d),
-            _masked(_json(facts), d),
-            _json(d.left_out),
+            _json([_claim(claim, d) for claim in d.claims]),
+            _json([_fact(fact, d) for fact in d.known.facts]),
+            _json([_masked(left, d) for left in d.left_out]),
             pictures.get(d.product_id),
             d.writer,
             d.model_version,
             _masked(d.prompt, d),
-            _masked(_json(d.refusals), d),
+            _json([_masked(refusal, d) for refusal in d.refusals]),
             d.inputs,
             _masked("; ".join(d.held), d) or None,
         )
 
 
+def _claim(claim: Claim, description: Description) -> dict[str, str | None]:
+    kind, said = _masked(claim.kind, description), claim.evidence
+    found = said and _masked(said, description)
+    return {"words": _masked(claim.words, description), "kind": kind, "evidence": found}
+
+
+def _fact(fact: Fact, description: Description) -> dict[str, str | float]:
+    names = _private(description)
+    value = masked_value(fact.attribute, fact.value, description.known, names=names)
+    return {
+        "attribute": _masked(fact.attribute, description),
+        "value": value,
+        "source": fact.source,
+        "confidence": fact.confidence,
+    }
+
+
 def _masked(text: str, description: Description) -> str:
-    """Without personal data, in a row that is held for it; others have none."""
-    private = any(claim.kind == "personal" for claim in description.claims)
-    return mask(text) if private else text
+    return masked(text, description.known, names=_private(description))
+
+
+def _private(description: Description) -> bool:
+    """Whether a row is held for personal data: names of its columns may be people's then."""
+    return any(claim.kind == "personal" for claim in description.claims)
 
 
 def _json(value: object) -> str:
