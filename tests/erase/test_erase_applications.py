@@ -18,6 +18,7 @@ from shoplake.governance.run import Run
 from shoplake.refine.pseudonym import Secret, pseudonym
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
+from shoplake.serve.assistant.erased import without_erased
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 KEY = "a key that only this test knows, for erasing"
@@ -63,6 +64,8 @@ def test_nothing_of_the_person_is_left_and_everything_of_others(
     found, certificate = erase(run, "shop:zoe-17850")
     assert found.is_clean
     assert certificate is not None
+    sent = [{"person_key": key} for key in keys.values()]
+    assert without_erased(run, sent) == sent[1:], "a message that is sent again is not answered"
     for table in TABLES:
         left = [row["person_key"] for row in run.lake.rows(table, ("person_key",))]
         assert left == [keys["bob-17851"]], table

@@ -26,7 +26,7 @@ from shoplake.governance.erasure.model_marks import trained_on
 from shoplake.governance.erasure.order import Order, Subject, open_orders
 from shoplake.governance.erasure.purge import purge_table
 from shoplake.governance.erasure.rows import bronze_rows, mask_mentions, remove_rows
-from shoplake.governance.erasure.suppress import TABLE, digest, suppression_key
+from shoplake.governance.erasure.suppress import TABLE, digest, pseudonym_digest, suppression_key
 from shoplake.governance.erasure.tables import lake_tables, outermost, table_of
 from shoplake.governance.erasure.values import Value
 from shoplake.governance.erasure.verify import Progress, Search, search
@@ -122,7 +122,10 @@ def _order(run: Run, wanted: str, values: tuple[Value, ...]) -> Order:
     order = Order(
         request=run.run_id,
         requested_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        digests=tuple(digest(shop, person, key) for shop, person in subject.ids),
+        digests=(
+            *(digest(shop, person, key) for shop, person in subject.ids),
+            *(pseudonym_digest(pseudonym, key) for pseudonym in subject.keys),
+        ),
         subject=subject,
     )
     order.save(root)

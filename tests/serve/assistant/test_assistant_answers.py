@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import yaml
 from chat_lake import ANN, BOB
 
+from shoplake.models.assistant.entities import entities
 from shoplake.serve.assistant.answering import MOST_LETTERS, Answer
 
 Ask = Callable[..., Answer]
@@ -39,6 +42,59 @@ def test_an_order_is_found_by_number_date_or_as_the_last_one(
 ) -> None:
     answer = ask(ANN, text)
     assert [c.key for c in answer.citations if c.table == "silver.orders"] == [f"shop:{number}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "where is 7777777?",
+        "where is ZZ-777?",
+        "where is #777?",
+        "where is my parcel 7777777?",
+        "what is the status of 7777777?",
+        "where is 7777777 of 2026-01-17?",
+        "7777777到哪里了",
+    ],
+)
+def test_a_number_that_is_none_of_theirs_is_never_answered_with_another_order(
+    ask: Ask, text: str
+) -> None:
+    spoken_of = ask(ANN, "where is order A-100?").state
+    for answer in (ask(ANN, text), ask(ANN, text, spoken_of)):
+        assert ("no such order" in answer.text) or ("没有这样的订单" in answer.text)
+        assert "silver.orders" not in cited(answer)
+    # Whether it is somebody else's is not told either.
+    theirs = ask(ANN, text.replace("7777777", "BC-59288"))
+    assert theirs.text == ask(ANN, text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "where is my order? I ordered 100 mugs",
+        "where is my order from 2026?",
+        "where is my order of 17-01-2026, I paid 7731.13 GBP",
+        "my phone is 07700900123, where is my order?",
+        "where is my order? it cost £1200",
+    ],
+)
+def test_a_year_an_amount_or_a_telephone_is_no_orders_number(ask: Ask, text: str) -> None:
+    assert "Order AC-40177" in ask(ANN, text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("where is 7777777?", ("7777777",)),
+        ("7777777到哪里了", ("7777777",)),
+        ("where is #777 or ZZ-777", ("777", "ZZ-777")),
+        ("I paid 1250.00 GBP in 2026, or £1300", ()),
+        ("100 mugs, 1500 pieces, on 17-01-2026", ()),
+        ("call me, my phone is 07700900123", ()),
+    ],
+)
+def test_what_looks_like_an_orders_number(text: str, like: tuple[str, ...]) -> None:
+    assert entities(text).like_orders == like
 
 
 def test_names_of_what_was_ordered_are_cited_as_well(ask: Ask) -> None:
@@ -123,3 +179,13 @@ def test_a_message_is_read_up_to_its_limit(ask: Ask) -> None:
 
 def test_an_answer_is_in_the_language_of_the_message(ask: Ask) -> None:
     assert "合计 7731.13 GBP" in ask(ANN, "我买了什么").text
+
+
+def test_ordinary_questions_are_not_answered_with_the_privacy_rule() -> None:
+    path = Path(__file__).parent / "ordinary.yml"
+    groups: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    texts = [text for group in groups.values() for text in group]
+    assert len(set(texts)) == len(texts) >= 40
+    named = {text: entities(text) for text in texts}
+    refused = [text for text, found in named.items() if found.others or found.injection]
+    assert len(refused) <= 1, refused

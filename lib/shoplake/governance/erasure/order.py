@@ -48,7 +48,8 @@ class Order:
     Attributes:
         request: id of the request; no part of it says whom it is about.
         requested_at: ISO 8601, UTC.
-        digests: keyed one-way digests of the ids, by which the person is kept from coming back.
+        digests: keyed one-way digests of the ids and pseudonyms, by which the person is kept from
+            coming back.
         subject: whom.
         tables: what was done, by table.
         files: what was done to files outside tables.

@@ -20,6 +20,8 @@ from shoplake.runtime.lake import Lake
 
 TABLE = "governance.erasures"
 _LABEL = b"shoplake erasure\0"
+# No shop is called so.
+_PSEUDONYMS = "\0pseudonym"
 
 
 def suppression_key(lake: Lake) -> bytes:
@@ -42,6 +44,11 @@ def digest(shop: str, person_id: str, key: bytes) -> str:
     """HMAC-SHA256 (RFC 2104) of `<shop>:<id>` under a label of its own, 64 hex digits."""
     said = _LABEL + f"{shop}:{normal_id(person_id)}".encode()
     return hmac.digest(key, said, hashlib.sha256).hex()
+
+
+def pseudonym_digest(pseudonym: str, key: bytes) -> str:
+    """As `digest`, of a pseudonym: some records name nobody by an id of the shop."""
+    return digest(_PSEUDONYMS, pseudonym, key)
 
 
 def normal_id(person_id: str) -> str:

@@ -7,6 +7,7 @@ filled from facts; and what cannot be traced to a cited fact is held back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from shoplake.serve.search import Searcher
 #: A message is read so far.
 MOST_LETTERS = 1000
 REFUSED = "refused"
+_ORDER = re.compile(r"\border", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,15 @@ class Assistant:
 
 
 def _without(message: str, named: Entities) -> str:
-    """The message without the numbers of orders, which say nothing of what is asked."""
+    """The message without the numbers of orders, which say nothing of what is asked.
+
+    One that looks like an order's says that it is about one, where no other word does.
+    """
+    wordless = "订单" not in message and not _ORDER.search(message)
     for number in named.numbers:
-        message = message.replace(number, "" if named.chinese else " ")
+        is_order = wordless and number in named.like_orders
+        if named.chinese:
+            message = message.replace(number, "订单" if is_order else "")
+        else:
+            message = message.replace(number, " my order " if is_order else " ")
     return " ".join(message.split()) or "?"

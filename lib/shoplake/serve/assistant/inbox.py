@@ -100,7 +100,7 @@ class Inbox:
             "message_id": message.message_id,
             "batch": batch,
             "person_key": message.person_key,
-            "asked_at": _instant(message.sent_at),
+            "asked_at": instant(message.sent_at),
             "question": mask(text)[:MOST_LETTERS],
             "model_version": assistant.version,
             "as_of": as_of,
@@ -119,10 +119,11 @@ class Inbox:
 
 def _is_sound(message: Message) -> bool:
     named = message.person_key is None or _KEY.fullmatch(message.person_key) is not None
-    return bool(message.message_id) and named and _instant(message.sent_at) is not None
+    return bool(message.message_id) and named and instant(message.sent_at) is not None
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant(text: str | None) -> datetime | None:
+    """When a message was sent; None where the sender says no time."""
     try:
         at = datetime.fromisoformat((text or "").strip())
     except ValueError:

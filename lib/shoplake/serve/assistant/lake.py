@@ -22,18 +22,28 @@ from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_lake import shop_search
 
 ROLE, GUEST = "assistant", "public"
+#: The columns that are read, by table.
+COLUMNS = {
+    "silver.products": (
+        "product_id", "name", "category", "brand", "description", "price", "currency", "stock",
+    ),
+    "gold.item_features": ("product_id", "as_of", "available", "people_30d"),
+    "gold.stock_plan": ("product_id", "as_of", "alert"),
+    "silver.orders": (
+        "order_line_id", "order_id", "person_key", "product_id", "kind", "line_kind", "quantity",
+        "amount", "currency", "cancelled_quantity", "ordered_at",
+    ),
+    "gold.recommendations": ("person_key", "as_of", "rank", "product_id", "product_name"),
+}  # fmt: skip
+_ROWS = {
+    "silver.products": " WHERE is_current AND kind = 'product'",
+    "gold.item_features": " WHERE as_of = (SELECT max(as_of) FROM gold.item_features)",
+    "gold.stock_plan": " WHERE as_of = (SELECT max(as_of) FROM gold.stock_plan)",
+}
 #: All that is ever asked of a lake. No text of a message comes near these.
 QUERIES = {
-    "silver.products": "SELECT product_id, name, category, brand, description, price, currency,"
-    " stock FROM silver.products WHERE is_current AND kind = 'product'",
-    "gold.item_features": "SELECT product_id, as_of, available, people_30d FROM gold.item_features"
-    " WHERE as_of = (SELECT max(as_of) FROM gold.item_features)",
-    "gold.stock_plan": "SELECT product_id, as_of, alert FROM gold.stock_plan"
-    " WHERE as_of = (SELECT max(as_of) FROM gold.stock_plan)",
-    "silver.orders": "SELECT order_line_id, order_id, person_key, product_id, kind, line_kind,"
-    " quantity, amount, currency, cancelled_quantity, ordered_at FROM silver.orders",
-    "gold.recommendations": "SELECT person_key, as_of, rank, product_id, product_name"
-    " FROM gold.recommendations",
+    table: f"SELECT {', '.join(columns)} FROM {table}{_ROWS.get(table, '')}"
+    for table, columns in COLUMNS.items()
 }
 _KEY = re.compile(r"[0-9a-f]{32}")
 

@@ -20,9 +20,14 @@ from shoplake.governance.publish import publish
 from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.runtime.console import Clock
+from shoplake.serve.assistant.erased import without_erased
 from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message
+from shoplake.serve.assistant.lake import COLUMNS
 
 TABLE = "gold.answers"
+#: Columns that the message decides, and those that the facts decide as well.
+_UNDERSTOOD = ("question", "intent", "confidence", "answer", "handover", "reason")
+_FROM_FACTS = ("answer", "citations", "handover", "reason")
 _FIELDS = ", ".join(f"{name} string" for name in FIELDS)
 
 
@@ -69,6 +74,10 @@ class AnswerQueue:
             ) from None
         if not rows:
             raise SourceError("no messages here", where=path, remedy='{"id": ..., "text": ...}')
+        # Before the batch is named: who is not known yet is answered when they are.
+        rows = without_erased(self._run, rows)
+        if not rows:
+            return None
         batch = _named("files", rows)
         if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
             return None
@@ -83,7 +92,7 @@ class AnswerQueue:
         Returns:
             How many were new.
         """
-        lake, answered = self._run.lake, 0
+        run, lake, answered = self._run, self._run.lake, 0
         if not lake.exists("silver.messages"):
             return 0
         sent = lake.read("silver.messages").select(
@@ -103,6 +112,12 @@ class AnswerQueue:
             if not rows:
                 return answered
             self.take(rows, _named("lake", rows))
+            # The driver holds the messages, so no plan tells whose columns these are.
+            run.lineage.flows(
+                TABLE, ("message_id", "person_key", "asked_at", *_UNDERSTOOD),
+                sources={"silver.messages": ("message_id", "person_key", "text", "sent_at")},
+                name="messages",
+            )  # fmt: skip
             answered += len(rows)
 
     def _told(self) -> DataFrame:
@@ -137,7 +152,8 @@ class AnswerQueue:
 
         def take(values: DataFrame, number: int) -> None:
             try:
-                self.take(messages(values).collect(), f"{topic}-{stream}-{number}")
+                rows = without_erased(self._run, messages(values).collect())
+                self.take(rows, f"{topic}-{stream}-{number}")
             except ShoplakeError as error:
                 self.failure = error
                 raise
@@ -174,6 +190,7 @@ class AnswerQueue:
         candidate = run.lake.spark.createDataFrame(made, _nullable(schema(contract)))
         with run.lineage.building(contract, {}, ()) as building:
             building.made(candidate)
+            self._tell_sources()
             counts = publish(
                 run.lake, run.ledger, candidate, contract,
                 step=run.step, batch=batch, inputs={}, rows_in=len(fresh),
@@ -182,6 +199,12 @@ class AnswerQueue:
         run.report(TABLE, counts, clock)
         self._send(batch)
         return counts
+
+    def _tell_sources(self) -> None:
+        """Record the tables that the facts come from: the assistant reads them without Spark."""
+        lake = self._run.lake
+        read = {table: columns for table, columns in COLUMNS.items() if lake.exists(table)}
+        self._run.lineage.flows(TABLE, _FROM_FACTS, sources=read, name="facts")
 
     def _fresh(self, rows: list[Any], batch: str) -> list[Message]:
         """The messages that no other batch has answered, each id once."""

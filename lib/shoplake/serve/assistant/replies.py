@@ -90,8 +90,11 @@ def _order(intent: str, message: str, named: Entities, door: Door, state: State)
         return Reply((said("sign_in", chinese=chinese),), (), state)
     orders = door.orders()
     asked = [o for number in named.numbers if (o := door.order(number)) is not None]
-    asked = asked or [o for o in orders if o.fact.values["date"] in named.dates]
-    if (named.order_named or named.dates) and not asked:
+    # A number that is none of theirs is not answered with another order, not even of that day.
+    numbered = named.order_named or any(not _in_a_name(n, orders) for n in named.like_orders)
+    if not numbered:
+        asked = asked or [o for o in orders if o.fact.values["date"] in named.dates]
+    if (numbered or named.dates) and not asked:
         return Reply((said("no_such_order", chinese=chinese),), (), state, "no such order")
     if not orders:
         return Reply((said("no_orders", chinese=chinese),), (), state)
@@ -116,6 +119,12 @@ def _order(intent: str, message: str, named: Entities, door: Door, state: State)
     product = order.items[0][0] if len(order.items) == 1 else state.product
     state = replace(state, order=order.order_id, product=product)
     return Reply(tuple(sentences), tuple(facts), state)
+
+
+def _in_a_name(number: str, orders: list[Order]) -> bool:
+    """Whether something that was ordered has it in its name, as a model's number."""
+    names = [name.lower() for order in orders for _, name, _ in order.items]
+    return any(number.lower() in name for name in names)
 
 
 def _told(order: Order, chinese: bool) -> str:
