@@ -53,7 +53,7 @@ def target(run: Run, args: argparse.Namespace) -> None:
     def scores(read: Read) -> DataFrame:
         people = at(read, "gold.audiences")
         items = at(read, "gold.item_features")
-        seen = shown(*map(read, ("silver.events", "silver.feedback", "silver.people")), now)
+        seen = shown(read("silver.events"), read("silver.feedback"), read("silver.people"), now)
         rows = ad_rows(pandas(people), pandas(seen), pandas(items), now, config)
         return made("gold.ad_scores", rows, people, seen, items)
 
