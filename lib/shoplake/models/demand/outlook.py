@@ -157,6 +157,8 @@ def plan_rows(
         if product not in stock:
             continue
         held = None if stock[product] is None else int(stock[product])
+        if held == 0 and outlook.classes[i] == _DORMANT:
+            continue  # nothing lies on the shelf, and nothing is to be ordered
         runs_out = None if held is None else float((until[i] > held).mean())
         covers = None if held is None or rate[i] < 1e-6 else float(held / rate[i])
         yield (
@@ -168,7 +170,7 @@ def plan_rows(
             float(plan.expected[i]),
             int(plan.point[i]),
             int(plan.quantity[i]),
-            None if held is None else bool(held <= plan.point[i] and plan.expected[i] > 0),
+            None if held is None else bool(held <= plan.point[i]),
             covers,
             runs_out,
             _alert(held, runs_out, covers, want.surplus_periods),
