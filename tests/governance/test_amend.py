@@ -59,7 +59,8 @@ class Table:
         def change(then: Mapping[str, int], now: Mapping[str, int]) -> Change:
             self.asked += 1
             chosen = F.col("row_id").isin(*(touched or ()))
-            return Change(*(self.lake.read(SOURCE, v[SOURCE]).where(chosen) for v in (then, now)))
+            before, after = (self.lake.read(SOURCE, v[SOURCE]) for v in (then, now))
+            return Change(before.where(chosen), after.where(chosen))
 
         run.build(
             self.items.table,
@@ -208,8 +209,14 @@ def test_a_rule_that_stops_leaves_everything_as_it_was(run: Run, items: Contract
         (Rule("fresh", "freshness", ("price",), "warn", maximum="1"), True),
         (Rule("mean", "aggregate", ("price",), "warn", measure="mean", maximum="1"), False),
         (Rule("drift", "drift", ("price",), "warn", measure="psi", maximum="1"), False),
+        (Rule("known", "reference", ("owner",), reference=("silver.people", "id")), False),
+        (Rule("again", "unique", ("price",)), False),
+        (Rule("again", "unique", ("id", "price")), True),
+        (Rule("shown", "preceded_by", ("id",), per=("owner",), reference=("silver.items",)), True),
+        (Rule("close", "near_duplicate", ("owner",)), False),
     ],
     ids=lambda given: given.kind if isinstance(given, Rule) else "",
 )
 def test_rules_that_only_a_whole_table_answers(items: Contract, rule: Rule, can: bool) -> None:
-    assert amendable(dataclasses.replace(items, rules=(*items.rules, rule))) is can
+    under = dataclasses.replace(items, rules=(*items.rules, rule))
+    assert amendable(under, ("owner",)) is can

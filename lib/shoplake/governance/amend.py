@@ -8,14 +8,14 @@ would give; the rows that the table really holds are checked against those that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.contracts.model import BATCH_KINDS, Contract
+from shoplake.contracts.model import BATCH_KINDS, RELATION_KINDS, Contract, Rule
 from shoplake.governance.history import States, read_history, states_of
 from shoplake.governance.ledger import Counts, Ledger, Line, ensure
 from shoplake.governance.metrics import wanted
@@ -42,6 +42,7 @@ class Change:
         after: made from the inputs as they are now.
 
         few: the rows are few: one task makes them sooner than several that have to exchange them.
+        together: columns beside the key; rows that agree in one are all of the change, or none is.
 
     No candidate outside of these is another than it was, and none has a key in common with them.
     """
@@ -49,6 +50,7 @@ class Change:
     before: DataFrame
     after: DataFrame
     few: bool = False
+    together: tuple[str, ...] = ()
 
 
 #: Delta versions of the inputs then and now -> what changed; None where that cannot be told.
@@ -84,7 +86,7 @@ def amend(
         GovernanceError: a rule with `onBreach: stop` is broken; nothing is written.
     """
     last = ledger.last(contract)
-    if last is None or not amendable(contract):
+    if last is None or not amendable(contract, change.together):
         return None
     started = datetime.now(UTC)
     before, after = (judged_rows(lake, contract, rows) for rows in (change.before, change.after))
@@ -139,13 +141,27 @@ def amend(
     return counts
 
 
-def amendable(contract: Contract) -> bool:
-    """Whether what is said of a whole table under this contract can be said from a change alone."""
-    plain = all(
-        rule.kind not in BATCH_KINDS or (rule.kind == "freshness" and rule.over != "table")
-        for rule in contract.rules
-    )
-    return plain and not contract.append_only and not contract.slice_by
+def amendable(contract: Contract, together: Collection[str] = ()) -> bool:
+    """Whether what is said of a whole table under this contract can be said from a change alone.
+
+    Not where a rule looks at another table, which may have changed too, or at rows that need not be
+    of the change.
+
+    Args:
+        contract: of the table.
+        together: as in `Change`.
+    """
+    near = {*together, *contract.key}
+
+    def is_plain(rule: Rule) -> bool:
+        if rule.kind in BATCH_KINDS:
+            return rule.kind == "freshness" and rule.over != "table"
+        if rule.kind not in RELATION_KINDS:
+            return True
+        own = not rule.reference or rule.reference[0] == contract.table
+        return own and rule.kind != "near_duplicate" and bool(near & {*(rule.per or rule.columns)})
+
+    return all(map(is_plain, contract.rules)) and not (contract.append_only or contract.slice_by)
 
 
 def _whole(

@@ -43,6 +43,8 @@ class Ties:
         visitor: column of a session's id; records without one are tied by their person. None where
             it does not matter to a record what else a person did.
         also: a further column that ties.
+
+    All are columns of the silver table too.
     """
 
     id: str
@@ -107,6 +109,7 @@ def changed(
         build(lambda table: scope if table == source else before(table)),
         build(lambda table: whole if table == source else after(table)),
         few,
+        tuple(column for column in (ties.visitor, ties.also) if column),
     )
 
 
