@@ -39,6 +39,13 @@ def test_is_not_told_where_the_least_value_may_be_gone() -> None:
     assert state([1, 2, 3]).replaced(state([1]), state([2])) is None
 
 
+def test_is_not_told_where_a_value_is_not_a_number() -> None:
+    """NaN is the greatest of all, and a sum that has one is never again a number."""
+    nan = float("nan")
+    one = State(rows=1, total=nan, low=nan, high=nan)
+    assert State(rows=2, total=nan, low=1.0, high=nan).replaced(one, State(rows=0)) is None
+
+
 @pytest.mark.parametrize("kept", [{"squares": 1.0}, {"sketch": b"s"}, {"bins": ("1",)}])
 def test_is_not_told_of_what_cannot_be_taken_back(kept: dict[str, object]) -> None:
     assert State(rows=1, **kept).replaced(State(rows=0), State(rows=0)) is None  # type: ignore[arg-type]

@@ -40,7 +40,6 @@ class Change:
     Attributes:
         before: made from the inputs that the table was made from.
         after: made from the inputs as they are now.
-
         few: the rows are few: one task makes them sooner than several that have to exchange them.
         together: columns beside the key; rows that agree in one are all of the change, or none is.
 

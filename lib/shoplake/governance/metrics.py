@@ -101,10 +101,12 @@ class State:
 
         Returns:
             None where it cannot be told without the other rows: the least or greatest value was
-            that of a row that has it no longer, or there are squares, sketches or histograms.
+            that of a row that has it no longer, or there are squares, sketches, histograms or NaN.
         """
         states = (self, was, now)
         if any(s.squares is not None or s.sketch or s.bins for s in states):
+            return None
+        if any(v is not None and math.isnan(v) for s in states for v in (s.total, s.low, s.high)):
             return None
         if was.low is not None and was.high is not None:
             assert self.low is not None
