@@ -6,12 +6,14 @@ import argparse
 
 from pyspark.sql import functions as F
 
-from shoplake.evaluate.retraining.settings import load_retrain_settings
+from shoplake.evaluate.retraining.serving import serving
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.models.tracking import Registry
+from shoplake.refine.pseudonym import Secret, key_id
+from shoplake.refine.settings import RefineSettings
 from shoplake.runtime.console import say
-from shoplake.serve.canary import sides
+from shoplake.runtime.key import pseudonym_key
 from shoplake.serve.live_lists import BATCH, LIVE, SOURCES, LiveLists
 from shoplake.serve.settings import load_serve_settings
 from shoplake.steps import job_parser, run_job
@@ -29,11 +31,13 @@ def live(run: Run, args: argparse.Namespace) -> None:
         say(run.step, f"{BATCH} is empty: `score` comes first")
         return
     registry = Registry.of(run.lake.settings)
-    share = load_retrain_settings().canary.share
-    serving = sides(registry.champion(), registry.challenger(), share)
+    served = serving(run, registry)
     settings = load_serve_settings(shop_mapping(args.shop).history_length)
-    lists = LiveLists(run, registry, serving, settings, batch[0])
-    run.build(LIVE, lists.make, inputs=SOURCES, params=[serving, settings])
+    key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
+    cleaning = RefineSettings(key)
+    lists = LiveLists(run, registry, served, settings, cleaning, batch[0])
+    params = [served, settings, repr(cleaning), key_id(key)]
+    run.build(LIVE, lists.make, inputs=SOURCES, params=params)
 
 
 def main(argv: list[str] | None = None) -> None:

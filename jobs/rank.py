@@ -6,13 +6,12 @@ import argparse
 
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
 from shoplake.evaluate.search_weights_job import weighed
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
-from shoplake.serve.search_batch import head_queries, ranking_rows
+from shoplake.serve.search_batch import head_queries, newest, ranking_rows
 from shoplake.serve.search_lake import POPULARITY, PRODUCTS, SHOWN, Source, shop_search
 from shoplake.steps import job_parser, run_job
 
@@ -38,8 +37,7 @@ def rank(run: Run, args: argparse.Namespace) -> None:
             return read(source.table).where(source.where)
 
         products = rows(PRODUCTS).selectExpr(*PRODUCTS.columns)
-        popularity = rows(POPULARITY).where(F.col("as_of") == F.lit(now))
-        popularity = popularity.selectExpr(*POPULARITY.columns)
+        popularity = newest(rows(POPULARITY)).selectExpr(*POPULARITY.columns)
         shown = rows(SHOWN).selectExpr(*SHOWN.columns)
         searches = read("silver.searches")
         contract = run.contracts[TABLE]

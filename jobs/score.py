@@ -7,17 +7,17 @@ import argparse
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shoplake.evaluate.retraining.settings import load_retrain_settings
+from shoplake.evaluate.retraining.serving import serving
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.training import item_snapshots
 from shoplake.governance.run import Read, Run
 from shoplake.ingest.check import shop_mapping
 from shoplake.models.tracking import Registry
-from shoplake.serve.canary import sides
 from shoplake.serve.catalogue import load_catalogue, scorer_inputs
 from shoplake.serve.fairness import fair_to_brands
 from shoplake.serve.fallback import recent_popularity
+from shoplake.serve.outdated import LINKS
 from shoplake.serve.people import everyone
 from shoplake.serve.served import Served
 from shoplake.serve.settings import load_serve_settings
@@ -25,7 +25,7 @@ from shoplake.serve.stock import PLAN, in_supply
 from shoplake.steps import as_of_option, job_parser, run_job
 
 TARGET = "gold.recommendations"
-SOURCES = (*TABLES, "silver.people", "silver.products", "gold.item_features", PLAN)
+SOURCES = (*TABLES, LINKS, "silver.people", "silver.products", "gold.item_features", PLAN)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,8 +39,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
     While a challenger is tried (`step retrain`), a share of people get its lists instead.
     """
     registry = Registry.of(run.lake.settings)
-    share = load_retrain_settings().canary.share
-    serving = sides(registry.champion(), registry.challenger(), share)
+    served = serving(run, registry)
     settings = load_serve_settings(shop_mapping(args.shop).history_length)
     seen_until = read_behaviour(run, args.as_of)
     now = seen_until.as_of
@@ -57,7 +56,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
         histories = touched_items(past, index).select("person_key", *lists)
         popular = recent_popularity(read("silver.orders"), people, "group", now)
         snapshot = item_snapshots(seen_until.interactions, index, [cut])
-        return Served(run, registry, serving, settings, TARGET).lists(
+        return Served(run, registry, served, settings, TARGET).lists(
             everyone(histories, people),
             catalogue,
             lambda version: registry.load(version).scorer(*scorer_inputs(items, snapshot)),
@@ -67,7 +66,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
             fair=fair_to_brands(catalogue, read("silver.products"), settings),
         )
 
-    run.build(TARGET, make, inputs=SOURCES, params=[now, serving, settings])
+    run.build(TARGET, make, inputs=SOURCES, params=[now, served, settings])
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from shoplake.cli import main
+from shoplake.commands.label import _answer
 from shoplake.evaluate.tasks import evaluate
 from shoplake.models.labelling.store import saved_labels
 
@@ -50,6 +51,35 @@ def test_answers_are_kept_until_quit_and_not_asked_again(folder, tmp_path, monke
     shown = capsys.readouterr().out
     assert saved_labels(kept)["title"][0].split()[-1] in shown
     assert len(saved_labels(kept)) == 2
+
+
+def answered(monkeypatch, *said):
+    """The answer to a question that all of these were typed at, one after the other."""
+    typed = iter(said)
+
+    def given(_prompt):
+        found = next(typed)
+        if isinstance(found, str):
+            return found
+        raise found
+
+    monkeypatch.setattr("builtins.input", given)
+    return _answer()
+
+
+@pytest.mark.parametrize("slip", ["12", "10", "2.5", "33", "3x", "sq", ""])
+def test_a_slip_is_no_label(monkeypatch, slip):
+    assert answered(monkeypatch, slip, " 2 ") == "2"
+
+
+@pytest.mark.parametrize(("said", "meant"), [("Skip", "s"), ("quit", "q"), ("S", "s")])
+def test_skip_and_quit_may_be_written_out(monkeypatch, said, meant):
+    assert answered(monkeypatch, said) == meant
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), EOFError()])
+def test_an_end_of_input_is_quit(monkeypatch, stop):
+    assert answered(monkeypatch, stop) == "q"
 
 
 def test_the_effect_of_labels_is_a_curve(folder, tmp_path, capsys):

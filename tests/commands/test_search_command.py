@@ -46,6 +46,8 @@ def test_a_misspelt_query_with_a_measure_is_understood_and_the_model_is_kept(
     first = found(capsys, "acme 3/4-inch dril bit", "--data", folder, "--top", 2)
     assert first["understood"] == "acme 0.75 inch drill bit"
     assert "Drill Bit" in first["hits"][0]["name"]
+    for hit in first["hits"]:
+        assert hit["score"] == pytest.approx(hit["words"] + hit["meaning"] + hit["behaviour"])
     assert list((tmp_path / "cache" / "search").glob("*.pickle"))
     assert found(capsys, "acme 3/4-inch dril bit", "--data", folder, "--top", 2) == first
 
@@ -54,6 +56,8 @@ def test_a_misspelt_query_with_a_measure_is_understood_and_the_model_is_kept(
     ("arguments", "said"),
     [
         ([" "], "an empty query"),
+        (["!!!"], "a query without a word or a number"),
+        (["🙂", "--data", "nowhere"], "a query without a word or a number"),
         (["mug", "--top", "0"], "--top is 0"),
         (["mug", "--data", "nowhere"], "no such folder"),
         (["mug", "--lake", "nowhere"], "there is no lake here"),

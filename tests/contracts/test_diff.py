@@ -267,6 +267,7 @@ schema:
           maximum: 100
       - name: owner
         physicalType: string
+      - {name: sold_at, physicalType: timestamp}
     quality:
       - name: cheap
         type: custom
@@ -276,7 +277,7 @@ slaProperties:
   - property: freshness
     value: 2
     unit: d
-    element: shelf.id
+    element: shelf.sold_at
 """
 
 
@@ -285,8 +286,8 @@ slaProperties:
     [
         ("physicalType: int", "physicalType: bigint", "new.yml:15"),
         ("maximum: 100", "maximum: 90", "new.yml:16"),
-        ("price < 50", "price < 40", "new.yml:21"),
-        ("value: 2", "value: 3", "new.yml:25"),
+        ("price < 50", "price < 40", "new.yml:22"),
+        ("value: 2", "value: 3", "new.yml:26"),
         ("      - name: owner\n        physicalType: string\n", "", "old.yml:18"),
     ],
 )

@@ -166,6 +166,36 @@ def test_an_implementation_becomes_its_rule(written: Any, implementation: Any, r
         ({"freshness": "size", "within": "2 d"}, "freshness", "no time"),
         ({"reference": "size", "to": "other"}, "to", "is not <bronze"),
         ({"near_duplicate": "name", "similarity": 2}, "similarity", "at most 1"),
+        ({"set": "size", "values": [1, None]}, "values", "got None"),
+        ({"unique": []}, "unique", "at least one column"),
+        ({"one_value": "size", "per": []}, "per", "at least one column"),
+        ({"reference": {}, "to": "silver.other"}, "reference", "at least one column"),
+        ({"not_null": {"a": "b"}}, "not_null", "no column"),
+        ("sum(size) > 5", "row", "looks at several rows"),
+        ("every(size > 5)", "row", "looks at several rows"),
+        ("size + 1", "row", "neither true nor false"),
+        ("name", "row", "neither true nor false"),
+        ("size > 1 AND name", "row", "name is neither"),
+        ("row_number() OVER (ORDER BY size) > 1", "row", "no windows"),
+        ("foo(size) > 1", "row", "no function 'foo'"),
+        ("size > 0 AND other.zzz > 1", "row", "'other' of other.zzz"),
+        ("size > 0; DROP TABLE x", "row", "without ;"),
+        ({"not_null": "size", "where": "max(size) > 1"}, "where", "looks at several rows"),
+        ({"group_by": ["name"], "having": "sum(size)"}, "having", "neither true nor false"),
+        ({"range": "name", "minimum": 1}, "minimum", "has no order"),
+        ({"range": "size", "minimum": 0, "exclusive_minimum": 5}, "exclusive_minimum", "as well"),
+        ({"range": "size", "minimum": 9, "maximum": 5}, "maximum", "no value lies"),
+        ({"range": "sold_at", "minimum": "2020-13-45"}, "minimum", "expected a timestamp"),
+        ({"length": "name", "minimum": 1.5}, "minimum", "number of characters"),
+        ({"pattern": "name"}, "regex", "as text"),
+        ({"pattern": "name", "regex": "(?P<x>a)"}, "regex", "Java has no"),
+        (
+            {"preceded_by": "silver.x", "per": "name", "time": "sold_at", "theirs": 5},
+            "theirs",
+            "SQL",
+        ),
+        ({"reconcile": "sum(size)", "per": "name", "with": "silver.x"}, "implementation", "theirs"),
+        ({"outlier": "size", "at_least": float("inf")}, "at_least", "expected a number"),
     ],
 )
 def test_a_wrong_argument_is_refused_where_it_stands(
@@ -252,6 +282,8 @@ def test_a_metric_of_the_standard_becomes_a_rule(written: Any, entry: Entry, rul
     [
         ({"metric": "missingValues", "mustBe": 0}, "metric"),
         ({"metric": "duplicateValues", "mustBeLessThan": 3}, "metric"),
+        ({"metric": "duplicateValues", "mustBe": 0}, "arguments"),
+        ({"metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": []}}, "arguments"),
         ({"metric": "rowCount", "mustNotBe": 3}, "mustNotBe"),
         ({"metric": "rowCount", "mustBe": 3, "unit": "hours"}, "unit"),
         ({"metric": "rowCount", "mustBe": 3, "severity": "error"}, "severity"),
@@ -263,3 +295,23 @@ def test_a_metric_that_cannot_be_enforced_is_refused(
     contract, problems = parse_contract(written(asks(type="library", **entry)))
     assert contract is None
     assert field in problems[0].field
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "CASE WHEN size > 1 THEN name = 'x' ELSE true END",
+        "forall(array(size), x -> x > 0)",
+        "parts.colour = 'red'",
+        "isnotnull(name) AND NOT startswith(name, 'x')",
+        "abs(size) < double('Infinity')",
+        "coalesce(name RLIKE 'x', size IS NULL)",
+    ],
+)
+def test_a_condition_on_a_row_is_taken(written: Any, condition: str) -> None:
+    def change(document: dict[str, Any]) -> None:
+        custom(f"({condition}) OR size > 0")(document)
+        parts = {"name": "parts", "physicalType": "map<string,string>"}
+        document["schema"][0]["properties"].append(parts)
+
+    assert "size" in load_contract(written(change)).rules[-1].columns

@@ -69,3 +69,17 @@ def test_policies_without_a_common_campaign_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bts").mkdir()
     with pytest.raises(EvaluationError, match="no campaign in common"):
         run(tmp_path, None, seed=0)
+
+
+def test_a_training_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="takes no --train"):
+        run(folder, tmp_path / "nonexistent", seed=0)
+
+
+def test_a_log_that_ends_midway_is_an_error(tmp_path: Path) -> None:
+    for policy in ("random", "bts"):
+        write(tmp_path, policy, RANDOM, 1, 100)
+    path = tmp_path / "bts" / "men.csv.gz"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        load_bandit(tmp_path)

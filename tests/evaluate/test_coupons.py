@@ -123,3 +123,18 @@ def test_campaigns_are_split_by_their_first_day(folder: Path) -> None:
 def test_a_folder_of_neither_layout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="neither"):
         run(tmp_path, None, seed=0)
+
+
+def test_mailings_and_sales_of_nobody_are_left_out_and_counted(tmp_path: Path) -> None:
+    folder = write(tmp_path / "dunnhumby", [])
+    for name in ("campaigns", "transactions_sample"):
+        path = folder / f"{name}.parquet"
+        table = pd.read_parquet(path)
+        table.loc[0, "household_id"] = None
+        table.to_parquet(path)
+    coupons = Coupons(folder)
+    assert coupons.left_out == 2
+    assert len(coupons.buyer) == 1
+    (folder / "coupons.parquet").write_bytes(b"junk")
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        Coupons(folder)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shoplake.evaluate.exposure import coverage, exposure_share, gini, item_exposure
+from shoplake.evaluate.fairness import _most_exposed
 
 SELLERS = np.array([None, "a", "a", "b", None], dtype=object)
 SHOWN = np.array([[1, 3], [1, 0]])
@@ -31,3 +32,9 @@ def test_gini_of_equal_and_of_one() -> None:
     assert gini(np.ones(5)) == pytest.approx(0)
     assert gini(np.array([0, 0, 0, 8.0])) == pytest.approx(0.75)
     assert np.isnan(gini(np.zeros(3)))
+
+
+def test_the_most_exposed_groups_are_told_beside_their_share_of_the_catalogue() -> None:
+    groups = np.array(["a", "a", "b", ""], dtype=object)
+    told = "a 76.0% with 50.0% of items, b 24.0% with 25.0% of items, (none) 0.0% with 25.0%"
+    assert _most_exposed(SHOWN, groups) == f"{told} of items"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from shoplake.evaluate.findings import compared
 from shoplake.evaluate.intervals import bootstrap_mean, paired_difference
 from shoplake.evaluate.metrics import EvaluationError
 
@@ -39,3 +40,31 @@ def test_nothing_to_average_is_refused(values: list[float]) -> None:
 def test_different_people_cannot_be_paired() -> None:
     with pytest.raises(EvaluationError, match="cannot pair 3 values with 2"):
         paired_difference(np.ones(3), np.ones(2), seed=0)
+
+
+def test_values_of_a_group_are_drawn_together() -> None:
+    values = np.random.default_rng(5).random(300)
+    alone = bootstrap_mean(values, seed=0)
+    copied = bootstrap_mean(np.repeat(values, 4), seed=0, group=np.repeat(np.arange(300), 4))
+    assert (copied.low, copied.high) == pytest.approx((alone.low, alone.high))
+    narrow = bootstrap_mean(np.repeat(values, 4), seed=0)
+    assert narrow.high - narrow.low < 0.6 * (alone.high - alone.low)
+
+
+def test_a_larger_group_weighs_more() -> None:
+    values, group = np.array([1.0, 1.0, 1.0, 0.0]), np.array([7, 7, 7, 2])
+    found = bootstrap_mean(values, seed=0, group=group)
+    assert found.value == 0.75
+    assert (found.low, found.high) == (0, 1)
+
+
+def test_figures_and_leads_are_over_groups() -> None:
+    draw = np.random.default_rng(6)
+    first, second = draw.random(200), draw.random(200)
+    twice = {name: {"recall": np.repeat(v, 3)} for name, v in (("a", first), ("b", second))}
+    twice["a"]["light"] = np.where(np.arange(600) < 300, twice["a"]["recall"], np.nan)
+    once = {name: {"recall": v} for name, v in (("a", first), ("b", second))}
+    found = compared(twice, ["b"], "recall", group=np.repeat(np.arange(200), 3))
+    single = compared(once, ["b"], "recall")
+    assert found["a"]["recall"].lead == pytest.approx(single["a"]["recall"].lead)
+    assert found["a"]["light"].low is not None

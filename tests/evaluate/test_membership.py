@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from shoplake.evaluate.membership import attacked, auc, likelihood_ratio
+from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.tasks import membership
 from shoplake.models.recommenders.interactions import Interactions
 from shoplake.models.recommenders.private import Private, PrivateConfig
 
@@ -38,3 +43,8 @@ def test_ratio_compares_with_the_persons_own_shadows() -> None:
     known = np.array([[2.0, 9.0], [2.2, 9.2], [1.0, 8.0], [1.2, 8.2]])
     ratio = likelihood_ratio(np.array([2.1, 8.1]), known, inside)
     assert ratio[0] > 0 > ratio[1]
+
+
+def test_a_training_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="takes no --train"):
+        membership.run(tmp_path, tmp_path / "nonexistent", seed=0)

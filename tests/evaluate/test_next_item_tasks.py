@@ -124,3 +124,65 @@ def test_prefixes_end_before_the_item_that_followed() -> None:
     found, truth = sessions.prefixes(Interactions.of([[5, 6, 7], [1, 2]], catalogue=8))
     assert [found.block(i, i + 1).items.tolist() for i in range(3)] == [[5], [5, 6], [1]]
     assert truth.tolist() == [6, 7, 2]
+
+
+def rewritten(folder: Path, rows: list[list[int]], people: list[str] | None = None) -> Path:
+    """The folder's items with other histories; each row's last item is the next one."""
+    people = people or [str(p) for p in range(len(rows))]
+    lines = [
+        f"{p}\t{' '.join(map(str, row[:-1]))}\t{row[-1]}"
+        for p, row in zip(people, rows, strict=True)
+    ]
+    zipped(folder / "histories.tsv.gz", ["user\thistory\tnext", *lines])
+    return folder
+
+
+def test_a_later_period_of_the_same_people_does_not_tell_what_is_judged(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    rows = [walk(draw, 8) for _ in range(50)]
+    later = rewritten(sequences_folder(tmp_path / "later", 1, 1), rows, ["x"] * 50)
+    cut = [row[:5] for row in rows]
+    judged = read_sequences(rewritten(sequences_folder(tmp_path / "now", 1, 1), cut))
+    notes: list[str] = []
+    seen, _ = training_rows(judged, later, notes)
+    assert [seen.block(p, p + 1).items.tolist() for p in range(50)] == [row[:4] for row in rows]
+    assert notes[0].startswith("50 rows of the training folder begin with a history")
+
+
+def test_a_history_of_one_item_stops_the_rows_of_that_person_alone(tmp_path: Path) -> None:
+    judged = rewritten(sequences_folder(tmp_path / "now", 1, 1), [[5, 6]], ["ann"])
+    rows = [[5, 6, 7], [5, 6, 7], [5, 9]]
+    train = rewritten(sequences_folder(tmp_path / "later", 1, 1), rows, ["ann", "bob", "eve"])
+    seen, _ = training_rows(read_sequences(judged), train, [])
+    # Ann's row is cut, and so is Eve's, whose history is the same; one item teaches nothing.
+    assert seen.items.tolist() == [5, 6, 7]
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_histories_too_short_to_learn_from_are_refused(tmp_path: Path, length: int) -> None:
+    draw = np.random.default_rng(3)
+    folder = sequences_folder(tmp_path / "data", 1, 1)
+    rewritten(folder, [walk(draw, length + 1) for _ in range(60)])
+    with pytest.raises(EvaluationError, match="0 of 60 histories hold two items"):
+        sequences.run(folder, None, seed=0)
+
+
+def test_files_that_end_midway_are_errors(tmp_path: Path) -> None:
+    data = sequences_folder(tmp_path / "data", 1, 60)
+    path = data / "histories.tsv.gz"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        read_sequences(data)
+    zipped(tmp_path / "test.tsv.gz", ["prefix\tnext_item", "1\t2"])
+    zipped(tmp_path / "train.tsv.gz", ["session", *("1 2 3" for _ in range(99))])
+    (tmp_path / "train.tsv.gz").write_bytes((tmp_path / "train.tsv.gz").read_bytes()[:-12])
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        sessions.run(tmp_path, None, seed=0)
+
+
+@pytest.mark.parametrize("longest_first", [True, False])
+def test_prefixes_of_a_session_belong_together(longest_first: bool) -> None:
+    found, truth = sessions.prefixes(Interactions.of([[5, 6, 7, 5], [5, 6], [1, 2]], catalogue=8))
+    order = np.array([2, 1, 0, 3, 4] if longest_first else [0, 1, 2, 3, 4])
+    of = sessions.sessions_of(found.take(order), truth[order])
+    assert of.tolist() == [0, 0, 0, 1, 2]

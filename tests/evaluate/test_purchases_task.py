@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from shoplake.evaluate.shop import cuts, shop_of
 from shoplake.evaluate.tasks import purchases
 from shoplake.models.recommenders.purchases import KEPT, Purchases
 
+BASKETS = "transactions_sample.parquet"
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINES = """1001,85123A,WHITE HEART,6,2011-01-01 08:00:00,2.55,17850.0,UK
 1001,85123A,WHITE HEART,6,2011-01-01 08:00:00,2.55,17850.0,UK
@@ -131,4 +133,86 @@ def test_under_sixty_days_is_an_error_that_says_so(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_layout_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="neither daily CSV"):
+        read_purchases(tmp_path)
+
+
+@pytest.mark.parametrize(("late_days", "horizon"), [(25, 25), (70, 30)])
+def test_no_earlier_cut_reaches_into_days_that_neither_folder_tells_of(
+    tmp_path: Path, late_days: int, horizon: int
+) -> None:
+    early = read_purchases(shop(tmp_path / "early", 80, seed=4, first="2010-10-13"))
+    late = read_purchases(shop(tmp_path / "late", late_days, seed=5, first="2011-02-15"))
+    notes: list[str] = []
+    both = shop_of(late, early, notes)
+    cut, earlier = cuts(both)
+    told, again = both.untold
+    assert (both.date(told), both.date(again)) == ("2011-01-01", "2011-02-15")
+    assert earlier
+    assert earlier[0][1] == horizon
+    for at, length in earlier:
+        assert at >= again or at + length <= told
+        assert both.purchases.between(at, at + length).person.size
+    assert any("neither folder tells of the 45 days" in note for note in notes)
+    assert both.date(cut) == ("2011-02-15" if late_days == 25 else "2011-03-27")
+
+
+def test_a_shop_where_nobody_buys_twice_is_refused_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shop(tmp_path / "shop", 120)
+    lines = pd.read_parquet(folder / BASKETS)
+    lines = lines.sample(frac=1, random_state=0)
+    lines.drop_duplicates("household_id").to_parquet(folder / BASKETS)
+    monkeypatch.setattr("shoplake.evaluate.next_purchases.title_vectors", None)
+    with pytest.raises(EvaluationError, match=r"only \d+ people bought both before"):
+        purchases.run(folder, None, seed=0)
+
+
+def test_too_few_people_to_choose_settings_on_are_named(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", 120)
+    lines = pd.read_parquet(folder / BASKETS)
+    day = (lines["transaction_timestamp"] - lines["transaction_timestamp"].min()).dt.days
+    lines[~day.between(60, 88) | (lines["household_id"] == "1")].to_parquet(folder / BASKETS)
+    with pytest.raises(EvaluationError, match="too few to choose settings on"):
+        purchases.run(folder, None, seed=0)
+
+
+def test_lines_that_name_nobody_or_no_time_are_left_out_and_counted(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", 70)
+    lines = pd.read_parquet(folder / BASKETS).drop_duplicates(ignore_index=True)
+    lines["household_id"] = lines["household_id"].astype(int)
+    whole = read_purchases(folder)
+    lines.loc[:2, "household_id"] = None
+    lines.loc[3:4, "transaction_timestamp"] = None
+    lines.to_parquet(folder / BASKETS)
+    notes: list[str] = []
+    found = read_purchases(folder, notes)
+    assert len(found) == len(whole) - 5
+    assert set(found["person"]) <= set(whole["person"])
+    assert notes[0].startswith("5 of ")
+
+
+def test_instants_with_a_time_zone_are_read_as_utc(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", 70)
+    plain = read_purchases(folder)
+    lines = pd.read_parquet(folder / BASKETS)
+    at = lines["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("Europe/Vienna")
+    lines.assign(transaction_timestamp=at).to_parquet(folder / BASKETS)
+    pd.testing.assert_frame_equal(read_purchases(folder), plain)
+
+
+def test_a_list_of_products_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    listed = shop(tmp_path / "shop", 70) / "products.parquet"
+    pd.read_parquet(listed).drop(columns="department").to_parquet(listed)
+    with pytest.raises(EvaluationError, match="department"):
+        read_purchases(tmp_path / "shop")
+    listed.write_bytes(b"junk")
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        read_purchases(tmp_path / "shop")
+
+
+def test_order_lines_that_end_midway_are_an_error(tmp_path: Path) -> None:
+    packed = gzip.compress((HEAD + LINES).encode())
+    (tmp_path / "2011-01-01.csv.gz").write_bytes(packed[:-20])
+    with pytest.raises(EvaluationError, match="cannot be read"):
         read_purchases(tmp_path)

@@ -102,3 +102,16 @@ def test_another_layout_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(EvaluationError, match="InvoiceNo"):
         load_sales(tmp_path, None)
+
+
+def test_files_that_end_midway_are_errors(shop: Path, tmp_path: Path) -> None:
+    packed = shop / "2011-01-04.csv.gz"
+    packed.write_bytes(packed.read_bytes()[:-30])
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        load_sales(shop, None)
+    weeks = chain(tmp_path / "weeks", 100)
+    sales = next(weeks.glob("sales.csv*"))
+    sales.write_bytes(gzip.compress(b"Store,Dept,Date\n1,1,2010-02-05\n")[:-12])
+    sales.rename(weeks / "sales.csv.gz")
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        load_sales(weeks, None)

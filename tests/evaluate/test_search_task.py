@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.relevance_metrics import grade_metrics, retrieval_metrics
-from shoplake.evaluate.tasks import search
+from shoplake.evaluate.tasks import search, tuning
 from shoplake.models.search.config import load_search
 from shoplake.models.search.judgements import Judgements
 
@@ -96,6 +97,37 @@ def test_both_protocols_on_a_folder_of_other_queries(tmp_path, tiny):
     assert {"ndcg@10", "mrr@10", "recall@10"} <= set(found.figures[found.champion])
     model = found.figures[search.RELEVANCE]["rmse"].value
     assert model < found.figures["relevance: mean grade"]["rmse"].value
+
+
+def graded(folder, grade):
+    """Judgements of 24 queries that all have one grade."""
+    rows = [(f"{c} {t}", f"Acme {t.title()}", grade) for c in COLOURS[:3] for t in THINGS]
+    folder.mkdir()
+    frame = pd.DataFrame(rows, columns=["search_term", "product_title", "relevance"])
+    frame.to_csv(folder / "rows.csv", index=False)
+    return folder
+
+
+@pytest.mark.parametrize("task", [search, tuning])
+def test_nothing_is_fitted_where_nothing_can_be_found(tmp_path, task, monkeypatch):
+    monkeypatch.setattr(search, "fit_search", None)
+    monkeypatch.setattr(tuning, "finetune", None)
+    train = shop(tmp_path / "train", THINGS, ["gold", "teal", "navy"], 1)
+    with pytest.raises(EvaluationError, match=r"(?s)no judged pair of grade 2\.5.*1\.5 to 1\.5"):
+        task.run(graded(tmp_path / "data", 1.5), train, seed=0)
+
+
+def test_a_ranker_that_does_not_lead_is_not_the_champion(tmp_path, tiny, monkeypatch):
+    def reversed_order(model, block):
+        pairs, scores = ranked(model, block)
+        return pairs, -scores
+
+    ranked = search.SearchModel.ranked
+    monkeypatch.setattr(search.SearchModel, "ranked", reversed_order)
+    train = shop(tmp_path / "train", THINGS, COLOURS[:6], 1)
+    data = shop(tmp_path / "data", THINGS, COLOURS[6:9], 2)
+    found = search.run(data, train, seed=0, settings=tiny)
+    assert found.champion in search.BASELINES
 
 
 def test_grades_are_predicted_in_folds_without_a_folder_to_learn_from(tmp_path, tiny):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from scipy.sparse import csr_array
 from shoplake.evaluate.intervals import paired_ratio
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks import transfer as task
-from shoplake.evaluate.transfer import Domain, moved_between, pieces
+from shoplake.evaluate.transfer import Domain, _bias, moved_between, pieces
 from shoplake.models.recommenders.gpt_titles import GptTitles, GptTitlesConfig
 from shoplake.models.recommenders.interactions import Interactions
 
@@ -30,7 +32,7 @@ def shop(name: str, items: int, people: int, seed: int) -> Domain:
     return Domain(name, titles, histories, histories, truth, False, "ndcg@10", "the next item")
 
 
-def read(titles: list[str]) -> np.ndarray:
+def read(titles: Sequence[str]) -> np.ndarray:
     return KINDS[[int(t) for t in titles]]
 
 
@@ -78,3 +80,18 @@ def test_the_ratio_of_the_same_people_twice_as_good_is_two() -> None:
 def test_without_a_folder_to_learn_on_there_is_nothing_to_move(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="nothing to move"):
         task.run(tmp_path, None, seed=0)
+
+
+def test_histories_of_one_item_are_too_short_to_learn_from() -> None:
+    here = shop("here", 60, 40, 1)
+    short = replace(here, name="there", seen=Interactions.of([[1]] * 40, 60))
+    for pair in ((short, here), (here, short)):
+        with pytest.raises(EvaluationError, match="too few to learn from"):
+            moved_between(*pair, read, 0)
+
+
+def test_items_chosen_equally_often_give_no_slope_over_popularity() -> None:
+    config = GptTitlesConfig(dimension=8, layers=1, epochs=1, negatives=8)
+    even = Interactions.of([[0, 1, 2], [3, 4, 5]], 6)
+    model = GptTitles(config, KINDS).fit(even)
+    assert not _bias(model, even, Interactions.of([[0, 0, 1]], 12)).any()

@@ -43,7 +43,8 @@ def run(spark: SparkSession, tmp_path: Path) -> Run:
     tables = {
         VISITS.table: [{"who": who, "_ingested_at": at.replace(tzinfo=UTC)} for who, at in visits],
         quarantine_contract(VISITS).table: [
-            {"row_id": name, "record": json.dumps({"_ingested_at": at})} for name, at in held
+            {"row_id": name, "batch_id": "b", "record": json.dumps({"_ingested_at": at})}
+            for name, at in held
         ],
     }
     for name, rows in tables.items():
@@ -80,6 +81,50 @@ def test_what_was_killed_after_deleting_is_finished(run: Run) -> None:
     expire(run, NOW)
     content = b"".join(p.read_bytes() for p in run.lake.settings.root.rglob("*") if p.is_file())
     assert b"old-one" not in content
+
+
+@pytest.mark.slow
+def test_a_row_without_a_time_is_as_old_as_its_arrival_or_its_batch(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    at = Column("at", "timestamp")
+    visits = dataclasses.replace(VISITS, columns=(*VISITS.columns, at), retention_column="at")
+    orders = dataclasses.replace(
+        visits, table="silver.orders", columns=(VISITS.columns[0], at), append_only=False
+    )
+    old, new = (NOW.replace(tzinfo=UTC) - timedelta(days=days) for days in (31, 2))
+    masked = json.dumps({"at": "***"})
+    tables = {
+        "bronze.visits": [
+            {"who": "old", "_ingested_at": old, "at": None},
+            {"who": "new", "_ingested_at": new, "at": None},
+        ],
+        "silver.orders": [{"who": "x", "at": None}, {"who": "y", "at": new}],
+        "governance.quarantine_silver_orders": [
+            {"row_id": batch, "batch_id": batch, "record": masked} for batch in ("b1", "b2", "b3")
+        ],
+        "governance.ledger": [
+            {"table_name": "silver.orders", "batch_id": "b1", "finished_at": old},
+            {"table_name": "silver.orders", "batch_id": "b2", "finished_at": new},
+        ],
+    }
+    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path / "lake")))
+    for name, rows in tables.items():
+        data = pa.Table.from_pylist(rows)
+        if "at" in data.column_names:
+            index = data.column_names.index("at")
+            data = data.set_column(index, "at", data["at"].cast(pa.timestamp("us", "UTC")))
+        write_deltalake(str(lake.folder(name)), data)
+    run = Run("retention", lake, ContractBook({c.table: c for c in (visits, orders)}))
+    found = {e.table: (e.rows, e.ageless) for e in expire(run, NOW)}
+    assert found == {
+        "bronze.visits": (1, 0),
+        "silver.orders": (0, 1),
+        "governance.quarantine_silver_orders": (1, 1),
+    }
+    assert names(run) == ["new"]
+    held = run.lake.read("governance.quarantine_silver_orders").collect()
+    assert sorted(r.row_id for r in held) == ["b2", "b3"]
 
 
 def test_a_contract_says_how_long(tmp_path: Path) -> None:

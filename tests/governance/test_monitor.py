@@ -125,6 +125,32 @@ def test_a_held_file_is_found(items: Contract) -> None:
     assert found(held, items) == [("files", "", "warning")]
 
 
+def test_what_a_replay_holds_again_and_lets_in_is_no_news(added: Contract) -> None:
+    usual = [("silver.items", str(i), 10_000, 9_990, 10, "ingest") for i in range(6)]
+    lines = [*usual, ("silver.items", "again", 80, 30, 50, "replay")]
+    names = ("table_name", "batch_id", "rows_in", "rows_good", "rows_quarantined", "step")
+    rule = {"rule": "price_range", "kind": "range", "value": None, "minimum": None, "maximum": None}
+    kept: dict[str, list[dict[str, object]]] = {
+        "governance.ledger": [
+            dict(zip(names, line, strict=True)) | {"finished_at": NAIVE + timedelta(minutes=i)}
+            for i, line in enumerate(lines)
+        ],
+        "governance.rule_metrics": [
+            {**rule, "table_name": table, "batch_id": batch, "rows_judged": rows,
+             "rows_broken": broken, "finished_at": NAIVE + timedelta(minutes=i)}
+            for i, (table, batch, rows, _, broken, _) in enumerate(lines)
+        ],
+    }  # fmt: skip
+
+    class Kept:
+        def rows(self, name: str, *_: object) -> list[dict[str, object]]:
+            return kept.get(name, [])
+
+    evidence = read_evidence(Kept(), [], timedelta(days=1), NOW)  # type: ignore[arg-type]
+    assert len(evidence.ledger) == len(evidence.rules) == 6
+    assert found(evidence, added) == []
+
+
 def test_an_alert_opens_worsens_and_closes_and_says_nothing_in_between() -> None:
     worse = dataclasses.replace(LATE, severity="critical")
     past: list[Event] = []

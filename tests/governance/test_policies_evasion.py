@@ -39,6 +39,8 @@ SHOWN = [
     "SELECT bronze.people.name, bronze.people.email FROM bronze.people",
     "SELECT `name`, `email`, `_raw` FROM `bronze`.`people`",
     "SELECT NAME, Email FROM bronze.people",
+    "SELECT P.NAME, p.Email FROM Bronze.PEOPLE AS P",
+    "WITH Old AS (SELECT * FROM `BRONZE`.`People`) SELECT * FROM OLD",
     "WITH people AS (SELECT * FROM bronze.people) SELECT * FROM people",
     "WITH a AS (SELECT * FROM bronze.people), b AS (SELECT * FROM a) SELECT * FROM b",
     "SELECT * FROM (SELECT * FROM (SELECT name, email FROM bronze.people) x) y",
@@ -179,3 +181,22 @@ def test_a_subject_sees_only_their_own(lake: Settings) -> None:
     for role, subject in (("assistant", None), ("admin", "p1")):
         with pytest.raises(PolicyError, match="one person"):
             ask(lake, role, sql, subject)
+
+
+def test_names_of_tables_may_be_in_capitals(lake: Settings) -> None:
+    sql = "SELECT O.product_id FROM Silver.Orders AS O WHERE orders.order_id = 'o1'"
+    with pytest.raises(ShoplakeError, match="orders"):
+        ask(lake, "admin", sql)
+    rows = ask(lake, "admin", sql.replace("orders.order_id", "o.Order_ID"))
+    assert rows == [{"product_id": "vase"}]
+
+
+def test_a_role_may_format_times(lake: Settings) -> None:
+    sql = "SELECT DISTINCT date_format(ordered_at, 'yyyy-MM') AS month FROM silver.orders"
+    assert ask(lake, "admin", sql) == [{"month": "2024-03"}]
+
+
+def test_columns_of_one_name_are_refused(lake: Settings) -> None:
+    sql = "SELECT a.name, b.name FROM silver.products a JOIN silver.products b ON true"
+    with pytest.raises(ShoplakeError, match="called name"):
+        ask(lake, "public", sql)

@@ -80,6 +80,13 @@ def test_a_good_file_has_no_problems(tmp_path: Path) -> None:
         ("  assistant:", "  Assistant:", 14, "lower case"),
         ("= :subject}", "IS NOT NULL}", 18, "no row filter with :subject"),
         ("roles:", "rules:", 3, "unknown key 'rules'"),
+        ("consent AND", "count(*) > 1 AND", 12, "looks at several rows"),
+        ("consent AND", "country AND", 12, "country is neither true nor false"),
+        ("consent AND", "consent) OR (true AND", 12, "not an SQL condition"),
+        ("consent AND", "nope.consent AND", 12, "'nope' of nope.consent"),
+        ("consent AND", "lag(consent) OVER (ORDER BY shop) AND", 12, "no windows"),
+        ("    subject: true\n", "    subject: true\n    subject: false\n", 17, "written twice"),
+        ("  assistant:", "  analyst:", 14, "'analyst' is written twice, first on line 4"),
         ("  analyst:", "  analyst: [", 6, "expected"),
     ],
 )

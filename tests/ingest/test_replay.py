@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from shoplake.contracts.book import ContractBook, load_contracts
+from shoplake.contracts.model import Rule
 from shoplake.governance.run import Run, open_run
 from shoplake.governance.trial import Trial
 from shoplake.ingest import replay as replaying
@@ -17,7 +19,7 @@ from shoplake.ingest.landing import land
 from shoplake.ingest.mapping import load_mapping
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.replay import replay
-from shoplake.runtime.settings import load
+from shoplake.runtime.settings import conf_dir, load
 
 MAPPING = """
 shop: corner
@@ -35,7 +37,7 @@ files:
           line_id: line
           person_id: who
           product_id: item
-          quantity: units
+          quantity: {units}
           unit_price: price
           kind: {{const: sale}}
           line_kind: {{const: product}}
@@ -76,9 +78,9 @@ def folder(landed: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def mapping(tmp_path: Path, where: str) -> Mapping:
+def mapping(tmp_path: Path, where: str, units: str = "units") -> Mapping:
     path = tmp_path / "corner.yml"
-    path.write_text(MAPPING.format(where=where))
+    path.write_text(MAPPING.format(where=where, units=units))
     return load_mapping(path)
 
 
@@ -124,6 +126,39 @@ def test_replaying_twice_changes_nothing(
     before = versions(fresh())
     replay(fresh(), mended, str(folder))
     assert versions(fresh()) == before
+
+
+HELD = "governance.quarantine_bronze_orders"
+
+
+@pytest.mark.slow
+def test_replaying_twice_changes_nothing_where_one_of_two_held_rows_entered(
+    tmp_path: Path, fresh: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {c.table: c for c in load_contracts(conf_dir() / "contracts")}
+    strict = Rule("quantity_not_null", "not_null", ("quantity",))
+    orders = dataclasses.replace(known["bronze.orders"], rules=(strict,))
+    book = ContractBook({**known, orders.table: orders})
+    monkeypatch.setattr("shoplake.governance.run.load_contracts", lambda _: book)
+    data = tmp_path / "data"
+    (data / "orders").mkdir(parents=True)
+    (data / "orders" / "2026-01-01.csv").write_text(
+        LINES.replace("3,1,cem", "3,,cem,cup,,3.5,2026-01-01 12:00:00")
+    )
+    sent = mapping(tmp_path, "no IS NOT NULL")
+    land(fresh(), sent, str(data))
+    tables = ["bronze.orders", HELD, "governance.ledger"]
+    assert fresh().lake.read(HELD).count() == 2
+    # Mended: a line that is numbered has as many units.
+    mended = mapping(tmp_path, "no IS NOT NULL", units='{sql: "coalesce(units, line)"}')
+    (first,) = replay(fresh(), mended, str(data))
+    assert (first.passed, first.held) == (1, 1)
+    before = fresh().versions(tables)
+    (second,) = replay(fresh(), mended, str(data))
+    assert (second.passed, second.held) == (0, 1)
+    assert fresh().versions(tables) == before
+    (held,) = fresh().lake.read(HELD).collect()
+    assert '"person_id":"***"' in held.record
 
 
 @pytest.mark.slow

@@ -149,6 +149,40 @@ def test_who_was_linked_since_the_batch_gets_a_list_that_knows_both(run: Run) ->
     assert set(found[ANN][:2]) == {MUG, POT}
 
 
+def test_what_came_after_the_batch_counts_whenever_it_happened(run: Run) -> None:
+    """The batch's instant is the midnight after what it read, and a record may be late."""
+    lists = run.lake.read("gold.recommendations").collect()
+    batch = run.lake.spark.createDataFrame(lists, schema(run.contracts["gold.recommendations"]))
+    run.build("gold.recommendations", lambda read: batch, inputs=["silver.orders"])
+    earlier = line(BOB, HOSE, BATCH - timedelta(hours=9))
+    rows_of(run, "silver.orders", [*EARLY, earlier])
+    found = fresh(run)
+    assert set(found) == {BOB}
+    assert HOSE not in found[BOB]
+
+
+def test_what_a_batch_read_may_be_gone_then_the_time_counts(run: Run) -> None:
+    lists = run.lake.read("gold.recommendations").collect()
+    batch = run.lake.spark.createDataFrame(lists, schema(run.contracts["gold.recommendations"]))
+    run.build("gold.recommendations", lambda read: batch, inputs=["silver.orders"])
+    early = line(BOB, HOSE, BATCH - timedelta(hours=9))
+    read = run.lake.files("silver.orders", 0)
+    rows_of(run, "silver.orders", [*EARLY, early, line(CAT, HOSE, LATER)])
+    for path in read:
+        Path(path).unlink()
+    assert set(fresh(run)) == {CAT}
+
+
+def test_who_is_known_to_nobody_gets_what_is_popular(run: Run) -> None:
+    """Eve's only purchase was taken back entirely, and no table of people has her."""
+    eve = f"{5:032x}"
+    bought = line(eve, MUG, LATER) | {"net_quantity": 0, "cancelled_quantity": 1}
+    gone = line(eve, MUG, LATER) | {"kind": "cancellation", "order_line_id": "x", "row_id": "x"}
+    rows_of(run, "silver.orders", [*EARLY, bought, gone])
+    found = fresh(run)
+    assert found[eve]
+
+
 def test_without_a_batch_it_says_so(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

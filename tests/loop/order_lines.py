@@ -35,7 +35,14 @@ def count_lines(spark: SparkSession, settings: Settings, *, store: str) -> None:
         )
 
     provider = f"org.apache.spark.sql.execution.streaming.state.{store}StateStoreProvider"
-    spark.conf.set("spark.sql.streaming.stateStore.providerClass", provider)
+    # RocksDB's files want Hadoop's usual file system, which our sessions do without.
+    said = {
+        "spark.sql.streaming.stateStore.providerClass": provider,
+        "fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
+        "fs.file.impl.disable.cache": "true",
+    }
+    for name, value in said.items():
+        spark.conf.set(name, value)
     if store == "RocksDB":
         orders = spark.readStream.format("delta").load(f"{settings.root}/bronze/orders")
     else:
@@ -49,7 +56,8 @@ def count_lines(spark: SparkSession, settings: Settings, *, store: str) -> None:
     writer = counts.writeStream.outputMode("update").foreachBatch(upsert)
     writer = writer.option("checkpointLocation", f"{settings.root}/checkpoints/{store}")
     writer.trigger(availableNow=True).start().awaitTermination()
-    spark.conf.unset("spark.sql.streaming.stateStore.providerClass")
+    for name in said:
+        spark.conf.unset(name)
 
 
 def lines(settings: Settings) -> dict[str, int]:

@@ -86,3 +86,39 @@ def test_pairs_without_a_label_are_those_that_words_find():
     titles = ["Red Lamp", "Blue Lamp", "Garden Hose"]
     found = unlabelled(["red lamp"], titles, labelled, per_query=3, seed=0)
     assert found.values.tolist() == [["red lamp", "Blue Lamp"]]
+
+
+HEADER = "search_term,product_title,relevance\n"
+
+
+def test_a_label_after_a_line_without_an_end_is_on_a_line_of_its_own(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"{HEADER}rug,Rug,3")
+    save_label(path, "lamp", "Red Lamp", 1)
+    assert saved_labels(path).values.tolist() == [["rug", "Rug", 3.0], ["lamp", "Red Lamp", 1.0]]
+
+
+def test_an_empty_file_has_no_label_and_gets_its_columns(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.touch()
+    assert not len(saved_labels(path))
+    save_label(path, "lamp", "Red Lamp", 1)
+    assert saved_labels(path).values.tolist() == [["lamp", "Red Lamp", 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (f"{HEADER}a,b,3\na,b,c,3\n".encode(), "cannot be read.*line 3"),
+        (f"{HEADER}café,b,3\n".encode("latin-1"), r"(?s)not in UTF-8.*labels\.csv, line 2"),
+        (None, "cannot be read.*directory"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_said_to_be_so(tmp_path, raw, said):
+    path = tmp_path / "labels.csv"
+    if raw is None:
+        path.mkdir()
+    else:
+        path.write_bytes(raw)
+    with pytest.raises(SourceError, match=said):
+        saved_labels(path)

@@ -5,13 +5,15 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from pyspark.sql import SparkSession
 
 from shoplake.errors import ModelError
 from shoplake.models.artifact import load_artifact
+from shoplake.models.collectives import joined
 from shoplake.models.config import TwoTowerConfig
 from shoplake.models.inputs import TrainInputs
-from shoplake.models.launch import launch
+from shoplake.models.launch import launch, tasks_have_gpus
 from shoplake.models.train import train
 
 TEXTS = ["", "red thing 1", "a blue thing never seen"]
@@ -62,3 +64,24 @@ def test_a_killed_process_is_told_from_an_error(spark: SparkSession, tmp_path: P
 
     with pytest.raises(ModelError, match="a training process was killed"):
         launch(die, run_dir=str(tmp_path), mode="local", processes=2)
+
+
+@pytest.mark.parametrize(("amount", "given"), [(None, False), ("0", False), ("1", True)])
+def test_processes_on_spark_use_gpus_where_tasks_have_them(amount: str | None, given: bool) -> None:
+    settings = {} if amount is None else {"spark.task.resource.gpu.amount": amount}
+    assert tasks_have_gpus(settings.get) is given  # type: ignore[arg-type]
+
+
+def test_tasks_that_share_a_gpu_are_refused() -> None:
+    settings = {"spark.task.resource.gpu.amount": "0.25"}
+    with pytest.raises(ModelError, match=r"tasks share GPUs: 0\.25"):
+        tasks_have_gpus(settings.get)  # type: ignore[arg-type]
+
+
+def test_a_process_without_a_gpu_of_its_own_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in (("WORLD_SIZE", 2), ("LOCAL_WORLD_SIZE", 2), ("LOCAL_RANK", 1)):
+        monkeypatch.setenv(name, str(value))
+    with pytest.raises(ModelError, match="process 2 of 2 on this host has no GPU"), joined(5):
+        pass

@@ -71,3 +71,16 @@ def test_it_learns_which_items_go_together(noise: float) -> None:
     scores = Private(config).fit(seen).scores(Interactions.of([[0, 1], [3, 4]], catalogue=6))
     assert scores[0, 2] > scores[0, 5]
     assert scores[1, 5] > scores[1, 2]
+
+
+def test_nobody_can_make_the_noise_again_from_the_settings() -> None:
+    first, second = (Private(PrivateConfig(steps=2)).fit(ROWS) for _ in range(2))
+    assert not np.array_equal(first.outside, second.outside)
+    assert set(vars(first)) == {"config", "inside", "outside", "bias", "epsilon"}
+
+
+def test_without_noise_or_with_given_draws_training_can_be_repeated() -> None:
+    plain = [Private(PrivateConfig(steps=2, noise=0.0)).fit(ROWS) for _ in range(2)]
+    given = [Private(PrivateConfig(steps=2)).fit(ROWS, np.random.default_rng(3)) for _ in range(2)]
+    for first, second in (plain, given):
+        np.testing.assert_array_equal(first.outside, second.outside)

@@ -129,3 +129,63 @@ def test_a_session_voter_is_one_of_the_nearest() -> None:
     one = SessionKnn(SessionKnnConfig(neighbours=1, session_decay=0)).fit(seen).scores(asked)
     two = SessionKnn(SessionKnnConfig(neighbours=2, session_decay=0)).fit(seen).scores(asked)
     assert one[0, 3] == 0 < two[0, 3]
+
+
+@pytest.mark.parametrize(
+    ("titles", "size"),
+    [
+        (["red cup"], 3),
+        (["cup", "cup", "cup"], 1),
+        (["red cup", "blue mug"], 6),
+        (["", "", ""], 1),
+        (["红", "绿", "蓝"], 1),
+    ],
+)
+def test_little_text_or_none_gives_vectors_all_the_same(titles: list[str], size: int) -> None:
+    vectors = title_vectors(titles, 96)
+    assert vectors.shape == (len(titles), size)
+    assert vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1).tolist() == pytest.approx(
+        [1.0 if title.isascii() and title else 0.0 for title in titles]
+    )
+
+
+def test_titles_without_a_common_word_are_told_apart() -> None:
+    for dimensions in (96, 30):
+        vectors = title_vectors([f"word{i} other{i}" for i in range(40)], dimensions)
+        alike = vectors @ vectors.T - np.diag((vectors**2).sum(axis=1))
+        assert np.abs(alike).mean() < 0.1
+
+
+def test_no_title_at_all_leaves_every_item_the_same() -> None:
+    vectors = title_vectors([""] * 8, 96)
+    assert not Content(ContentConfig(), vectors).fit(SEEN).scores(ASKED).any()
+    config = GptTitlesConfig(dimension=16, layers=1, epochs=1, negatives=8)
+    assert np.isfinite(GptTitles(config, vectors).fit(SEEN).scores(ASKED)).all()
+
+
+@pytest.mark.parametrize("items", [1, 3, 7, 33])
+def test_sasrec_learns_from_a_catalogue_of_any_size(items: int) -> None:
+    rows = [[i % items, (i + 1) % items] for i in range(60)]
+    model = Sasrec(SasrecConfig(epochs=1, negatives=8)).fit(Interactions.of(rows, items))
+    assert np.isfinite(model.scores(Interactions.of([[0], []], items))).all()
+
+
+def test_recency_goes_before_frequency_however_long_ago() -> None:
+    # Item 1 was chosen last, once; item 2 a day before that, five times; item 3 as item 2, once.
+    for last in (0, 200, 4000):
+        days = np.array([last + n for n in (50, 40, 30, 20, 1, 1, 0)], dtype=np.float32)
+        history = Interactions(np.array([2, 2, 2, 2, 2, 3, 1]), np.array([0, 7, 7]), 5, days)
+        popular = Interactions.of([[4]] * 9 + [[3]], catalogue=5)
+        scores = Personal(PersonalConfig(by="recency")).fit(popular).scores(history)
+        assert np.argsort(-scores[0], kind="stable").tolist() == [1, 2, 3, 4, 0]
+        assert (scores[0, 1:4] > 1).all()
+        assert (scores[1] < 1).all()
+
+
+def test_equal_recency_and_frequency_leave_it_to_popularity_and_else_tie() -> None:
+    days = np.zeros(3, dtype=np.float32)
+    history = Interactions(np.array([0, 1, 2]), np.array([0, 3]), 3, days)
+    popular = Interactions.of([[1]], catalogue=3)
+    scores = Personal(PersonalConfig(by="recency")).fit(popular).scores(history)[0]
+    assert scores[1] > scores[0] == scores[2]

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from shoplake.errors import ModelError, SettingsError
 from shoplake.models.base import load_base
 from shoplake.models.relevance.adaptation import adapt, prepared
-from shoplake.models.relevance.artifact import load_ranker
+from shoplake.models.relevance.artifact import finished, load_ranker
 from shoplake.models.relevance.objectives import objective
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.settings import METHODS, SCRATCH, load_relevance
@@ -175,6 +175,65 @@ def test_a_model_from_scratch_is_made_once_and_fine_tuned(frame, pairs, tmp_path
     assert prepared(plan, [], tmp_path / "base") == made
     folder = Path(finetune(made, pairs, str(tmp_path / "run"), quiet).folder)
     assert json.loads((folder / "config.json").read_text())["base"] == made.base
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"temperature": 0.0}, "temperature"),
+        ({"clip_norm": 0.0}, "clip_norm"),
+        ({"clip_norm": float("nan")}, "clip_norm"),
+        ({"warmup": 3.0}, "warmup"),
+        ({"weight_decay": -0.1}, "weight_decay"),
+        ({"learning_rates": {"lora": 0.0}}, "learning_rates: lora"),
+        ({"cuts": [2.5, 2.0]}, "cuts"),
+        ({"cuts": [2.0, 3.0]}, "cuts"),
+        ({"architecture": "cross_encoder", "loss": "classification", "cuts": []}, "cuts"),
+        ({"architecture": "cross_encoder", "accumulate": 8}, "accumulate"),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(changes, named):
+    with pytest.raises(SettingsError, match=rf"where: relevance: {named}\n"):
+        config(**changes)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "named"),
+    [
+        ("adapters", {"rank": 0}, "adapters: rank"),
+        ("adapters", {"prefix": 0}, "adapters: prefix"),
+        ("scratch", {"heads": 3}, "scratch: heads"),
+        ("scratch", {"layers": 0}, "scratch: layers"),
+        ("adapt", {"masked": 1.0}, "adapt: masked"),
+        ("adapt", {"learning_rate": -1.0}, "adapt: learning_rate"),
+    ],
+)
+def test_sizes_out_of_range_are_refused_by_name(part, changes, named):
+    with pytest.raises(SettingsError, match=rf"where: relevance: {named}\n"):
+        replace(getattr(config(), part), **changes)
+
+
+def test_texts_longer_than_the_base_can_read_are_refused():
+    plan = config(max_tokens=65)
+    with pytest.raises(ModelError, match="max_tokens is 65, and the base model reads 64"):
+        Ranker(load_base("tiny"), plan)
+    plan = replace(plan, adapt=replace(plan.adapt, steps=1))
+    with pytest.raises(ModelError, match="reads 64 tokens at most"):
+        adapt(load_base("tiny"), ["red lamp"], plan)
+
+
+def test_titles_that_no_query_is_near_to_are_refused(frame, tmp_path):
+    frame.assign(relevance=1.5).to_parquet(tmp_path / "low.parquet")
+    with pytest.raises(ModelError, match="no judged pair of grade 2 or more"):
+        finetune(config(), str(tmp_path / "low.parquet"), str(tmp_path / "run"), quiet)
+
+
+def test_training_that_diverges_stops_and_keeps_no_ranker(pairs, tmp_path):
+    plan = config(method="full", optimizer="sgd", steps=8)
+    plan = replace(plan, learning_rates={**plan.learning_rates, "full": 1e30})
+    with pytest.raises(ModelError, match=r"the loss of step \d is nan: training diverged"):
+        finetune(plan, pairs, str(tmp_path / "run"), quiet)
+    assert not finished(tmp_path / "run").exists()
 
 
 def test_settings_that_cannot_be_are_refused(frame, tmp_path):

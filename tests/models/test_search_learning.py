@@ -1,5 +1,7 @@
 """Fine-tuning and votes: resumed runs are equal, and no query is told its own judgements."""
 
+import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from shoplake.errors import ModelError, SourceError
 from shoplake.models.search.bi_encoder import BiEncoderTraining
 from shoplake.models.search.config import FinetuneConfig, load_search
 from shoplake.models.search.encoder import TextEncoder, budgeted
@@ -172,3 +175,42 @@ def test_judgements_are_found_by_their_columns(tmp_path, name):
 
 def test_the_shipped_settings_can_be_read():
     assert load_search().candidates > 10
+
+
+GOOD = "search_term,product_title,relevance\nlamp,Red Lamp,3\nlamp,Rug,1\n"
+
+
+@pytest.mark.parametrize("name", ["rows.CSV", "ROWS.Csv.GZ", "rows.TSV"])
+def test_the_letters_of_a_suffix_may_be_large(tmp_path, name):
+    raw = GOOD.replace(",", "\t" if "tsv" in name.lower() else ",").encode()
+    (tmp_path / name).write_bytes(gzip.compress(raw) if "gz" in name.lower() else raw)
+    assert len(read_judgements(tmp_path)) == 2
+
+
+def test_an_empty_file_beside_judgements_is_none_of_them(tmp_path):
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "rows.csv").write_text(GOOD)
+    assert len(read_judgements(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut"])
+def test_a_damaged_file_is_named(tmp_path, damage):
+    raw = bytearray(gzip.compress((GOOD + "mat,Door Mat 17,2\n" * 999).encode()))
+    raw[20:60] = b"\xff" * 40
+    made = raw if damage == "flipped" else gzip.compress(GOOD.encode())[:-12]
+    (tmp_path / "rows.csv.gz").write_bytes(made)
+    with pytest.raises(SourceError, match=r"not a CSV file.*\n.*rows\.csv\.gz"):
+        read_judgements(tmp_path)
+
+
+@pytest.mark.parametrize("grade", ["inf", "90", "0", "good", ""])
+def test_a_grade_outside_the_layouts_scale_is_refused_with_its_line(tmp_path, grade):
+    (tmp_path / "rows.csv").write_text(f"{GOOD}mat,Door Mat,{grade}\n")
+    with pytest.raises(SourceError, match=rf"relevance of '{grade}.*\n.*rows\.csv, about line 4"):
+        read_judgements(tmp_path)
+
+
+def test_queries_without_a_related_title_teach_no_encoder(judged):
+    poor = replace(judged, relevance=np.full(len(judged), 1.5))
+    with pytest.raises(ModelError, match="no judged pair of grade 2 or more"):
+        trained(poor, 3, None)

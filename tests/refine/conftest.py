@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ ENTITIES = {
     "feedback": "feedback_id request_id person_id product_id kind position propensity "
     "model_version occurred_at",
 }
+CAME = datetime(2020, 1, 1, tzinfo=UTC)
 BronzeMaker = Callable[..., DataFrame]
 
 
@@ -38,29 +40,28 @@ def settings() -> RefineSettings:
 
 @pytest.fixture(scope="session")
 def bronze(spark: SparkSession) -> BronzeMaker:
-    """Makes `bronze.<entity>`: absent columns are null, rows are named r0, r1, ..."""
+    """Makes `bronze.<entity>`: absent columns are null, rows are named r0, r1, ...
+
+    They came in this order, in one batch and file, unless they say `row`, `file` and `came`.
+    """
 
     def make(entity: str, *rows: dict[str, Any], shop: str = "shop") -> DataFrame:
         columns = ENTITIES[entity].split()
-        meta = ["_row_id", "_source", "_file", "_row", "_raw"]
-        types = {"_row": pa.int64()}
+        meta = ["_row_id", "_source", "_file", "_row", "_raw", "_ingested_at"]
+        types = {"_row": pa.int64(), "_ingested_at": pa.timestamp("us", "UTC")}
         schema = pa.schema([(name, types.get(name, pa.string())) for name in [*meta, *columns]])
         data = [
             {
                 **{column: row.get(column) for column in columns},
                 "_row_id": row.get("row_id", f"r{i}"),
                 "_source": row.get("shop", shop),
-                **{"_file": "f.csv", "_row": i, "_raw": "{}"},
+                **{"_file": row.get("file", "f.csv"), "_row": row.get("row", i), "_raw": "{}"},
+                "_ingested_at": row.get("came", CAME),
             }
             for i, row in enumerate(rows)
         ]
         # Rows within the plan itself: no Python worker is started to read them.
         made = spark.createDataFrame(pa.Table.from_pylist(data, schema))
-        return made.withColumns(
-            {
-                "_ingested_at": F.lit("2020-01-01").cast("timestamp"),
-                "_run_id": F.lit("run"),
-            }
-        )
+        return made.withColumn("_run_id", F.lit("run"))
 
     return make

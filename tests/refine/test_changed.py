@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from shoplake.contracts.book import load_contracts
-from shoplake.governance.run import Run
+from shoplake.governance.run import Read, Run
 from shoplake.refine import changed
-from shoplake.refine.persons import Persons
+from shoplake.refine.persons import IDENTITIES, Persons
 from shoplake.refine.rekey import keep_vault
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.tables import SILVER, build_silver
@@ -37,12 +40,14 @@ class Shop:
         self.lake = Lake(spark, dataclasses.replace(load("local"), lake=str(folder)))
         self.contracts = load_contracts(conf_dir() / "contracts")
         self.bronze, self.settings = bronze, settings
+        self.told = 0
         Run("refine", self.lake, self.contracts).gate.open()
 
     def tell(self, sent: dict[str, Rows]) -> None:
+        came = datetime(2026, 1, 1, self.told, tzinfo=UTC)
+        self.told += 1
         for entity, rows in sent.items():
-            frame = self.bronze(entity, *rows).coalesce(1)
-            frame = frame.withColumn("_ingested_at", F.lit("2026-01-01").cast("timestamp"))
+            frame = self.bronze(entity, *(row | {"came": came} for row in rows)).coalesce(1)
             path = str(self.lake.folder(f"bronze.{entity}"))
             frame.write.format("delta").mode("append").save(path)
 
@@ -103,6 +108,41 @@ def both(
     return tell
 
 
+def state(**versions: int) -> dict[str, int]:
+    return {f"bronze.{entity}": version for entity, version in versions.items()}
+
+
+def test_a_version_whose_log_is_gone_makes_the_table_whole(tmp_path: Path, follow: None) -> None:
+    lake = Lake(None, dataclasses.replace(load("local"), lake=str(tmp_path)))  # type: ignore[arg-type]
+    folder = lake.folder("bronze.reviews")
+    for n in range(3):
+        write_deltalake(str(folder), pa.table({"a": [n]}), mode="append")
+    DeltaTable(str(folder)).create_checkpoint()
+    for version in range(2):
+        (folder / "_delta_log" / f"{version:020d}.json").unlink()
+    persons = Persons(SimpleNamespace(lake=lake))  # type: ignore[arg-type]
+    ties = changed.Ties("review_id")
+    then, now = state(reviews=0), state(reviews=2)
+    assert changed.changed(persons, "bronze.reviews", ties, _not_made, then, now) is None
+
+
+def _not_made(_: Read) -> DataFrame:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("reads_vault", "told"), [(True, None), (False, {"shop:b", "k1", "k2"})])
+def test_who_was_named_under_an_earlier_key_cannot_be_told(
+    spark: SparkSession, tmp_path: Path, reads_vault: bool, told: set[str] | None
+) -> None:
+    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path)))
+    vault = pa.table({"pseudonym": ["p1", "p2"], "retired": [True, False]})
+    write_deltalake(str(lake.folder(VAULT)), vault)
+    persons = Persons(SimpleNamespace(lake=lake))  # type: ignore[arg-type]
+    persons._found |= {1: {"shop:b": "k1"}, 2: {"shop:b": "k2"}}
+    more = {VAULT: 0} if reads_vault else {}
+    assert persons.changed({IDENTITIES: 1} | more, {IDENTITIES: 2} | more) == told
+
+
 def event(number: int, minute: int, **given: Any) -> dict[str, Any]:
     return {
         "row_id": f"e{number:03}", "event_id": f"{number}", "platform": "web", "kind": "view",
@@ -139,6 +179,15 @@ def test_a_correction_takes_its_event_out_of_another_session(both: Both) -> None
     assert pieces.rows() == whole.rows()
     sessions = {r["row_id"]: r["session_id"] for r in pieces.lake.rows("silver.events")}
     assert sessions["e001"] != sessions["e003"]
+
+
+def test_a_correction_with_the_time_of_its_event_counts(both: Both) -> None:
+    """Whichever hash is the smaller."""
+    first = [event(1, 0), event(12, 1, event_id="2")]
+    later = [event(11, 0, event_id="1", kind="cart"), event(2, 1, kind="cart")]
+    pieces, whole = both({"events": first}, {"events": later})
+    assert pieces.rows() == whole.rows()
+    assert {r["kind"] for r in pieces.lake.rows("silver.events")} == {"cart"}
 
 
 @pytest.mark.slow

@@ -46,6 +46,12 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
         sold(3, kind="Cancelled", quantity="6"),
     ],
     "twice": [sold(0), sold(0, row_id="r09"), sold(2, kind="cancellation", quantity="-12")],
+    "corrected": [
+        sold(0, line_id="1", row_id="zz", quantity="5"),
+        sold(0, line_id="2", row_id="aa", quantity="5"),
+        sold(0, line_id="1", row_id="mm", quantity="3"),
+        sold(0, line_id="2", row_id="nn", quantity="3"),
+    ],
     "casts": [
         sold(0, unit_price="two"),
         sold(1, kind="cancellation", quantity="-6"),
@@ -80,9 +86,9 @@ Shops = dict[str, dict[str, Row]]
 
 def sent() -> list[dict[str, Any]]:
     return [
-        row | {"shop": shop, "row_id": f"{shop}/{row['row_id']}"}
+        row | {"shop": shop, "row_id": f"{shop}/{row['row_id']}", "row": i}
         for shop, rows in SHOPS.items()
-        for row in rows
+        for i, row in enumerate(rows)
     ]
 
 
@@ -132,6 +138,11 @@ def test_duplicate_takes_part_in_nothing(shops: Shops) -> None:
     assert found["r00"]["cancelled_quantity"] == 6
     assert found["r02"]["net_quantity"] == 6
     assert found["r02"]["cancels_order_line_id"] == found["r00"]["order_line_id"]
+
+
+def test_a_correction_with_the_time_of_its_line_counts(shops: Shops) -> None:
+    found = shops["corrected"]
+    assert {k for k, row in found.items() if row["_duplicate_of"] is None} == {"mm", "nn"}
 
 
 def test_value_that_cannot_be_cast_is_kept_and_its_line_takes_part_in_nothing(shops: Shops) -> None:

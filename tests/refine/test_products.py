@@ -11,8 +11,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row
 
+from shoplake.contracts.book import load_contracts
 from shoplake.refine.products import products
 from shoplake.refine.settings import RefineSettings
+from shoplake.runtime.settings import conf_dir
 
 BronzeMaker = Callable[..., DataFrame]
 
@@ -31,11 +33,34 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
         stated(1, "DAMAGED", mentions="2"),
         stated(2, "DAMAGED", mentions="2"),
         stated(2, "MUG", mentions="1"),
-        stated(3, "B", mentions="9"),
-        stated(3, "A", mentions="9"),
+        stated(3, "BB", mentions="9"),
+        stated(3, "AA", mentions="9"),
     ],
     "held": [stated(1), stated(2, price="dear"), stated(3, None), stated(4, attributes="{")],
     "undated": [stated(None)],
+    "undated_again": [
+        stated(None, price="4", stock="5"),
+        stated(None, price="6", stock="0"),
+        stated(None, price="4", stock="5", row=9),
+        stated(None, price="6", stock="0", product_id="b2"),
+        stated(None, price="4", stock="5", product_id="b2", row=-1),
+    ],
+    "corrected": [
+        stated(1, price="4", row=1),
+        stated(1, price="5", row=2),
+        stated(1, price="4", row=3),  # delivered again
+        stated(1, price="5", product_id="b2", row=2),
+        stated(1, price="4", product_id="b2", row=1),
+    ],
+    "against_rules": [
+        stated(1, price="4"),
+        stated(2, price="-1"),
+        stated(1, stock="5", product_id="b2"),
+        stated(2, stock="-2", product_id="b2"),
+        stated(5, stock="9", product_id="b2"),
+        stated(1, "X", price="-1", product_id="c3", mentions="9"),
+        stated(1, "CUP", price="4", product_id="c3"),
+    ],
     "text": [
         stated(
             1,
@@ -48,6 +73,7 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 Shops = dict[str, list[Row]]
+CONTRACT = load_contracts(conf_dir() / "contracts")["silver.products"]
 
 
 def refined(
@@ -55,14 +81,15 @@ def refined(
 ) -> Shops:
     """The rows of each shop in the order they are given in, whatever order they are sent in."""
     rows = [
-        row | {"shop": shop, "row_id": f"{shop}/{i:02}"}
+        row | {"shop": shop, "row_id": f"{shop}/{i:02}", "row": row.get("row", i)}
         for shop, stated in shops.items()
         for i, row in enumerate(stated)
     ]
     random.Random(seed).shuffle(rows)
     frame = bronze("products", *rows).repartition(1 + seed % 3)
     found: Shops = {shop: [] for shop in shops}
-    for row in sorted(products(frame, settings).collect(), key=lambda r: r["row_id"]):
+    made = products(frame, settings, CONTRACT)
+    for row in sorted(made.collect(), key=lambda r: r["row_id"]):
         found[row["row_id"].split("/")[0]].append(row)
     return found
 
@@ -104,6 +131,26 @@ def test_statement_for_quarantine_ends_no_version(shops: Shops) -> None:
     assert duplicates(found) == [None] * 4
 
 
+def test_statement_that_breaks_a_rule_ends_no_version(shops: Shops) -> None:
+    """It is held: without it, nothing else would say what the product is meanwhile."""
+    found = shops["against_rules"]
+    spans = [(r["valid_from"].day, r["valid_to"] and r["valid_to"].day) for r in found]
+    assert spans[:5] == [(1, None), (2, None), (1, 5), (2, None), (5, None)]
+    assert [r["is_current"] for r in found] == [True, False, False, False, True, False, True]
+    assert duplicates(found) == [None] * 5 + [6, None]
+
+
+def test_of_one_instant_what_was_new_last_is_kept(shops: Shops) -> None:
+    assert duplicates(shops["corrected"]) == [1, None, 1, None, 3]
+
+
+def test_last_statement_of_an_undated_product_counts(shops: Shops) -> None:
+    """Also one that says an old thing again, as of a product that is in stock again."""
+    found = shops["undated_again"]
+    assert [i for i, r in enumerate(found) if r["is_current"]] == [2, 3]
+    assert duplicates(found) == [2, 2, None, None, 3]
+
+
 def test_undated_product_is_valid_from_1970(shops: Shops) -> None:
     (row,) = shops["undated"]
     assert (row["valid_from"], row["is_current"]) == (datetime(1970, 1, 1), True)
@@ -117,7 +164,7 @@ def test_model_text_says_each_word_once_and_is_cut_at_a_word(shops: Shops) -> No
 
 
 statements = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from("AB"), st.sampled_from(["1", "2"])),
+    st.tuples(st.integers(1, 6), st.sampled_from(["AA", "BB"]), st.sampled_from(["1", "2"])),
     min_size=8,
     max_size=25,
 )
@@ -145,7 +192,8 @@ def test_versions_agree_with_the_oracle(
 
 def history(rows: list[dict[str, Any]]) -> list[tuple[int | None, bool]]:
     mentions: dict[str, int] = {}
-    version, found = -1, [(None, False)] * len(rows)
+    version = -1
+    found: list[tuple[int | None, bool]] = [(None, False)] * len(rows)
     for day in sorted({row["updated_at"] for row in rows}):
         today = [i for i, row in enumerate(rows) if row["updated_at"] == day]
         for i in today:

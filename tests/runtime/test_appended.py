@@ -88,3 +88,14 @@ def test_a_version_whose_files_were_cleared_away_cannot_be_read(lake: Lake) -> N
     assert not readable(lake, TABLE, first)
     assert readable(lake, TABLE, second)
     assert not readable(lake, TABLE, second + 1)
+
+
+def test_a_version_can_be_read_from_the_files_that_its_rows_were_put_in(lake: Lake) -> None:
+    add(lake, "a")
+    last = add(lake, "b")
+    files = lake.files(TABLE, last)
+    lake.delta(TABLE).optimize().executeCompaction()
+    for file in files:
+        Path(unquote(file)).unlink()
+    assert readable(lake, TABLE, last)
+    assert lake.read(TABLE, last).count() == 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,6 +59,7 @@ def test_databricks_spelling_is_understood(settings: Settings) -> None:
         ("DROP TABLE silver.people", "one SELECT at a time"),
         ("SELECT 1; SELECT 2", "one SELECT at a time"),
         ("SELECT (", "not SQL"),
+        ("SELECT 'a", "not SQL"),
     ],
 )
 def test_mistakes_are_told(settings: Settings, sql: str, message: str) -> None:
@@ -84,3 +86,30 @@ def test_csv_and_json_hold_the_same(settings: Settings) -> None:
         "}",
         "]",
     ]
+
+
+def test_columns_of_one_name_are_refused(settings: Settings) -> None:
+    sql = "SELECT p.id, o.id FROM silver.people p JOIN gold.orders o ON o.id = p.id"
+    with pytest.raises(ShoplakeError, match=r"(?s)called id.*alias"):
+        query(settings, sql)
+    with pytest.raises(ShoplakeError, match="called id"):
+        query(settings, "SELECT * FROM silver.people p JOIN gold.orders o ON o.id = p.id")
+    named = query(settings, sql.replace("o.id FROM", "o.id AS other FROM") + " WHERE o.id = 'b'")
+    assert named == [{"id": "b", "other": "b"}]
+
+
+def test_names_of_tables_may_be_in_capitals(settings: Settings) -> None:
+    assert query(settings, "SELECT PEOPLE.age FROM Silver.PEOPLE WHERE id = 'a'") == [{"age": 3}]
+    assert query(settings, "WITH Old AS (SELECT 1 AS x) SELECT x FROM old") == [{"x": 1}]
+
+
+def test_an_empty_answer_has_a_header(settings: Settings) -> None:
+    assert render(query(settings, "SELECT id, age FROM silver.people WHERE age > 9"), "csv") == (
+        "id,age"
+    )
+
+
+def test_json_has_no_nan(settings: Settings) -> None:
+    sql = "SELECT CAST('NaN' AS DOUBLE) AS a, array(CAST('-Infinity' AS DOUBLE)) AS b"
+    strict = json.loads(render(query(settings, sql), "json"), parse_constant=pytest.fail)
+    assert strict == [{"a": "NaN", "b": ["-Infinity"]}]

@@ -15,6 +15,7 @@ from shoplake.models.recommenders.lake_scorer import FamilyScorer
 from shoplake.models.recommenders.parts import Part
 from shoplake.models.recommenders.seen_features import ItemFacts
 from shoplake.serve.batch import recommend_block
+from shoplake.serve.fairness import POOL, fair_exposure, gap, shares
 from shoplake.serve.histories import Histories
 from shoplake.serve.live import SessionBlocks, with_session
 from shoplake.serve.reasons import GENERAL, POPULAR, reasons_by_near
@@ -144,3 +145,26 @@ def test_own_items_come_before_that_and_nothing_is_made_up() -> None:
 
 def test_a_model_that_ranks_by_popularity_says_so() -> None:
     assert why([1], [2], [1], np.zeros_like(NEAR)) == [POPULAR]
+
+
+def test_lists_longer_than_the_pool_are_made_fair_too() -> None:
+    size, k = 300, POOL + 10
+    model = Als(CONFIG).fit(
+        Interactions.of([DRAW.permutation(size)[:20].tolist() for _ in range(80)], size)
+    )
+    facts = ItemFacts(np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, int))
+    columns, near = np.arange(-1, size), np.zeros((size + 1, 2), dtype=np.int64)
+    parts = {"als": Part(Family("als", CONFIG, {}), model)}
+    block = FamilyScorer(parts, None, facts, columns, near)
+    items = np.stack([DRAW.permutation(size)[:6] + 1 for _ in range(16)])
+    asked = Histories(items, np.ones_like(items), np.ones_like(items))
+    allowed = np.ones(size + 1, dtype=np.bool_)
+    names = np.array([None] + ["big"] * 150 + ["small"] * 150, dtype=object)
+    fair = fair_exposure(names, np.array([0] + [9] * 150 + [1] * 150), 1.0)
+    settings = ServeSettings(k=k, people_block=16, history_length=6)
+    lists = [recommend_block(block, asked, allowed, settings, f).indices for f in (None, fair)]
+    plain, moved = (
+        gap(shares(fair.groups[i], i > 0, len(fair.target)), fair.target) for i in lists
+    )
+    assert lists[1].shape == (16, k)
+    assert moved < 0.5 * plain

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shoplake.serve.search import Answer, Hit
-from shoplake.serve.search_batch import LEAST_PEOPLE, head_queries, ranking_rows
+from shoplake.serve.search_batch import LEAST_PEOPLE, head_queries, newest, ranking_rows
 
 NOW = datetime(2024, 5, 2)
 
@@ -16,6 +16,14 @@ def test_head_queries_are_counted_by_people_not_by_searches(spark):
     rows += [("late", f"p{i}", NOW) for i in range(9)]
     searches = spark.createDataFrame(rows, "query string, person_key string, occurred_at timestamp")
     assert head_queries(searches, NOW, 10) == ["mug"]
+
+
+def test_what_is_known_of_products_is_the_newest_however_late_the_events_are(spark):
+    rows = [("a", datetime(2024, 4, 1)), ("a", datetime(2024, 5, 1)), ("b", datetime(2024, 5, 1))]
+    features = spark.createDataFrame(rows, "product_id string, as_of timestamp")
+    found = {(row.product_id, row.as_of) for row in newest(features).collect()}
+    assert found == set(rows[1:])
+    assert newest(features.limit(0)).count() == 0
 
 
 def test_rows_keep_the_parts_of_each_score():

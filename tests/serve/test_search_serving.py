@@ -37,6 +37,15 @@ def test_the_shares_add_up_to_the_score(encoder):
         assert hit.score == pytest.approx(hit.words + hit.meaning + hit.behaviour)
 
 
+@pytest.mark.parametrize("query", ["!!!", "\N{SLIGHTLY SMILING FACE}", ""])
+def test_a_query_without_a_word_finds_nothing(encoder, query):
+    assert ShopSearch(products(), None, encoder).answer(query, 4).hits == []
+
+
+def test_a_query_of_ordinary_words_alone_is_answered(encoder):
+    assert ShopSearch(products(), None, encoder).answer("for the", 4).hits
+
+
 def test_other_text_is_found_too(encoder):
     search = ShopSearch(products(text=["", "", "for cosy evenings", ""]), None, encoder)
     assert search.answer("cosy", 1).hits[0].product_id == "c"

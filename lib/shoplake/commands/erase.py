@@ -29,6 +29,9 @@ def add(commands: Any) -> None:
     erase.add_argument(
         "--id-column", action="append", default=[], help="a column that holds people's ids"
     )
+    erase.add_argument(
+        "--unknown", action="store_true", help="also somebody whom no table names (yet)"
+    )
     lake_options(erase).set_defaults(run=_run)
 
 
@@ -44,7 +47,9 @@ def _erase(args: argparse.Namespace) -> bool:
 
     with _bar() as progress:
         run = start("erase", settings_of(args))
-        found, path = erase(run, args.subject, _values(args.value), progress=progress)
+        found, path = erase(
+            run, args.subject, _values(args.value), unknown=args.unknown, progress=progress
+        )
     if path is None:
         _print(found)
         console.print("[bold red]not done:[/] mend what is listed above, then erase again")
@@ -58,6 +63,7 @@ def _verify(args: argparse.Namespace) -> bool:
     from shoplake.governance.erasure.certificate import broken_links, certificates
     from shoplake.governance.erasure.values import Value
     from shoplake.governance.erasure.verify import search
+    from shoplake.refine.known import check_key, check_known
     from shoplake.refine.pseudonym import Secret
     from shoplake.refine.subject import keys_of, parse_subject
     from shoplake.runtime.key import pseudonym_key
@@ -66,9 +72,12 @@ def _verify(args: argparse.Namespace) -> bool:
     settings = settings_of(args)
     lake_folder(settings)
     said = parse_subject(args.verify)
+    check_known(settings, said, unknown=args.unknown)
     values = _values(args.value)
     if isinstance(said, tuple):
-        keys = keys_of([said], Secret(pseudonym_key(settings)))
+        key = Secret(pseudonym_key(settings, make=False))
+        check_key(settings, key)
+        keys = keys_of([said], key)
         values += [Value("id", said[1]), *(Value("key", k) for k in keys)]
     else:
         values.append(Value("key", said))
@@ -93,7 +102,12 @@ def _print(found: Search) -> None:
     from shoplake.governance.erasure.state import unwritable
 
     shown = [
-        {"place": p.where, "value": p.value, "written": p.writing, "after": p.context}
+        {
+            "place": escape(p.where),
+            "value": p.value,
+            "written": p.writing,
+            "after": escape(p.context),
+        }
         for p in found.places[:_SHOWN]
     ]
     if shown:
@@ -101,7 +115,7 @@ def _print(found: Search) -> None:
     if len(found.places) > _SHOWN:
         console.print(f"... and {len(found.places) - _SHOWN:,} more places")
     for line in found.unread[:_SHOWN]:
-        console.print(f"[yellow]not searched[/] {line}")
+        console.print(f"[yellow]not searched[/] {escape(line)}")
     for folder in unwritable(p.where for p in found.places):
         console.print(
             f"[yellow]RocksDB state of a stream[/] {escape(folder)}: it is not rewritten."

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shoplake.evaluate.labels import Wanted
 
 _ANSWERS = {"1": "irrelevant", "2": "partly", "3": "what was asked for"}
+_OTHERS = {"s": "s", "skip": "s", "q": "q", "quit": "q"}
 
 
 def add(commands: Any) -> None:
@@ -127,11 +128,14 @@ def _ask(found: list[Wanted], path: Path) -> None:
 def _answer() -> str:
     while True:
         try:
-            answer = input("> ").strip().lower()[:1]
-        except EOFError:
+            answer = input("> ").strip().lower()
+        except (EOFError, KeyboardInterrupt):
             return "q"
-        if answer and answer in "123sq":
+        # As a whole: a slip such as 12 or 2.5 must not become a label.
+        if answer in _ANSWERS:
             return answer
+        if answer in _OTHERS:
+            return _OTHERS[answer]
         console.print("1, 2, 3, s or q", highlight=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from shoplake.commands.options import lake_options, print_rows, settings_of
@@ -57,7 +58,13 @@ def _list(args: argparse.Namespace) -> None:
 def _show(args: argparse.Namespace) -> None:
     from shoplake.governance.held import held_rows
 
-    rows = held_rows(settings_of(args), args.table, rule=args.rule, limit=args.limit)
+    settings = settings_of(args)
+    rows = held_rows(settings, args.table, rule=args.rule, limit=args.limit)
+    if not rows and args.limit:
+        reasons = [x["rule"] for r in held_rows(settings, args.table) for x in r["reasons"]]
+        rules = ", ".join(sorted(set(reasons)))
+        by = f" by {args.rule}; there are rows held by: {rules}" if rules else ""
+        print(f"no row of {args.table} is held{by}", file=sys.stderr if args.json else sys.stdout)
     if args.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
@@ -68,8 +75,6 @@ def _show(args: argparse.Namespace) -> None:
                 f"  {reason['rule']}: {reason['column']} = {reason['value']}", markup=False
             )
         console.print_json(row["record"])
-    if not rows:
-        console.print(f"no row of {args.table} is held" + (f" by {args.rule}" * bool(args.rule)))
 
 
 def _replay(args: argparse.Namespace) -> None:

@@ -29,6 +29,7 @@ def _run(args: argparse.Namespace) -> None:
             {
                 "table": e.table,
                 "rows past their time" if args.dry_run else "rows removed": e.rows,
+                "without a time, kept": e.ageless,
                 "that is": f"{e.column} before {e.before:%Y-%m-%d %H:%M}",
             }
             for e in found

@@ -28,9 +28,11 @@ def add(commands: Any) -> None:
 
 def _search(args: argparse.Namespace) -> None:
     from shoplake.errors import ShoplakeError
+    from shoplake.models.search.text import words
 
-    if not args.query.strip():
-        raise ShoplakeError("an empty query", remedy='shoplake search "candle holder"')
+    if not words(args.query):
+        what = "a query without a word or a number" if args.query.strip() else "an empty query"
+        raise ShoplakeError(what, remedy='shoplake search "candle holder"')
     if args.top < 1:
         raise ShoplakeError(f"--top is {args.top}", remedy="ask for 1 or more")
     answer = _answer(args)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shoplake.commands.options import lake_options, print_rows, settings_of
 from shoplake.runtime.settings import conf_dir
+
+if TYPE_CHECKING:
+    from shoplake.runtime.sql import Answer
 
 
 def add(commands: Any) -> None:
@@ -22,14 +25,14 @@ def add(commands: Any) -> None:
 def _sql(args: argparse.Namespace) -> None:
     from shoplake.runtime.sql import render
 
-    rows = _rows(args)
+    rows = _answer(args)
     if args.format == "table":
         print_rows(rows)
     else:
         print(render(rows, args.format))
 
 
-def _rows(args: argparse.Namespace) -> list[dict[str, Any]]:
+def _answer(args: argparse.Namespace) -> Answer:
     from shoplake.contracts.book import load_contracts
     from shoplake.errors import PolicyError
     from shoplake.governance.policies.ask import query_as

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shoplake.contracts.expressions import columns_of
+from shoplake.contracts.expressions import check_condition, columns_of
+from shoplake.contracts.limits import BOUNDS, ClauseError, is_number, limits
 from shoplake.contracts.model import Column
 
 _TABLE = re.compile(r"^(bronze|silver|gold|governance)\.[a-z][a-z0-9_]*$")
-BOUNDS = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")
-
-
-class ClauseError(Exception):
-    """A clause is wrong; `field` is its path below the entry."""
-
-    def __init__(self, field: tuple[str | int, ...], message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
 
 
 @dataclass(frozen=True)
@@ -30,12 +22,19 @@ class Entry:
     given: dict[str, Any]
     columns: dict[str, Column]
 
+    @property
+    def types(self) -> dict[str, str]:
+        """Spark SQL types of the columns."""
+        return {c.name: c.type for c in self.columns.values()}
+
     def names(self, key: str) -> tuple[str, ...]:
         """One column or several of the table."""
         value = self.given.get(key)
         found = tuple(value) if isinstance(value, list) else (value,)
+        if not found:
+            raise ClauseError((key,), "expected at least one column")
         for name in found:
-            if name not in self.columns:
+            if not isinstance(name, str) or name not in self.columns:
                 raise ClauseError((key,), f"the table has no column '{name}'")
         return found
 
@@ -57,16 +56,29 @@ class Entry:
             raise ClauseError((key,), "names no column of the table")
         return text, found
 
+    def condition(self, key: str, of_groups: bool = False) -> tuple[str, tuple[str, ...]]:
+        """As `sql`, of what is true or false of a row, or of a group of rows."""
+        text, found = self.sql(key)
+        try:
+            check_condition(text, self.types, of_groups)
+        except ValueError as error:
+            raise ClauseError((key,), str(error)) from None
+        return text, found
+
+    def other_sql(self, key: str) -> str | None:
+        """An expression over another table's columns; `book` checks it against that table."""
+        value = self.given.get(key)
+        if value is not None and not isinstance(value, str):
+            raise ClauseError((key,), f"expected SQL, got {value!r}")
+        return value
+
     def facing(self, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Own columns and the other table's: a list where both are called the same, or a map."""
         value = self.given.get(key)
         if not isinstance(value, dict):
-            value = {c: c for c in (value if isinstance(value, list) else [value])}
-        pairs: dict[str, Any] = value
-        for own in pairs:
-            if own not in self.columns:
-                raise ClauseError((key,), f"the table has no column '{own}'")
-        return tuple(pairs), tuple(str(v) for v in pairs.values())
+            value = {c: c for c in self.names(key)}
+        own = replace(self, given={key: list(value)}).names(key)
+        return own, tuple(str(v) for v in value.values())
 
     def table(self, key: str) -> str:
         """The name of a table."""
@@ -78,7 +90,7 @@ class Entry:
     def number(self, key: str, default: float | None = None) -> float:
         """A number."""
         value = self.given.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             raise ClauseError((key,), f"expected a number, got {value!r}")
         return float(value)
 
@@ -91,24 +103,7 @@ class Entry:
 
     def bounds(self, column: str | None = None) -> dict[str, Any]:
         """minimum, maximum and whether each is itself excluded; at least one is given."""
-        kind = self.columns[column].type.upper() if column else ""
-        quote = kind if kind in ("DATE", "TIMESTAMP") else None
         given = {k: self.given[k] for k in BOUNDS if k in self.given}
-        low = given.get("minimum", given.get("exclusive_minimum"))
-        high = given.get("maximum", given.get("exclusive_maximum"))
-        if low is None and high is None:
+        if not given:
             raise ClauseError((), f"{self.kind} needs a minimum or a maximum")
-        for key, value in given.items():
-            if quote is None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise ClauseError((key,), f"expected a number, got {value!r}")
-        return {
-            "minimum": None if low is None else bound(low, quote),
-            "maximum": None if high is None else bound(high, quote),
-            "exclusive_minimum": "exclusive_minimum" in given,
-            "exclusive_maximum": "exclusive_maximum" in given,
-        }
-
-
-def bound(value: object, quote: str | None) -> str:
-    """A bound as a Spark SQL literal; `quote` is DATE or TIMESTAMP."""
-    return f"{quote} '{value}'" if quote else str(value)
+        return limits(given, self.columns[column].type if column else "double")

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shoplake.contracts.clauses import Lines, Problem
-from shoplake.contracts.model import Contract
+from shoplake.contracts.expressions import (
+    check_aggregate,
+    check_condition,
+    check_value,
+    columns_of,
+)
+from shoplake.contracts.locate import Places
+from shoplake.contracts.model import Contract, Rule
 from shoplake.contracts.parse import parse_contract
 from shoplake.errors import ContractError
 
@@ -40,14 +47,14 @@ class ContractBook:
 def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
     """Read `folder/<layer>/<table>.yml`; returns the valid contracts and every problem."""
     contracts: dict[str, Contract] = {}
-    problems: list[Problem] = []
+    problems = _misplaced(folder)
     for path in sorted(folder.glob("*/*.yml")):
         contract, found = parse_contract(path)
         problems += found
         if contract is None:
             continue
         if contract.status not in ("active", "deprecated"):
-            line = Lines(path.read_text(encoding="utf-8")).of(("status",))
+            line = Lines(path.read_text(encoding="utf-8-sig")).of(("status",))
             message = (
                 f"{contract.status}: review it and write active, or take it out of this folder"
             )
@@ -62,20 +69,57 @@ def check_contracts(folder: Path) -> tuple[dict[str, Contract], list[Problem]]:
             )
         contracts[contract.table] = contract
     for contract in contracts.values():
-        for rule in contract.rules:
-            if rule.reference is None:
-                continue
-            table, *columns = rule.reference
-            known = contracts[table].column_names if table in contracts else None
-            problems += [
-                Problem(contract.source, 1, rule.name, f"refers to unknown {name}")
-                for name, found in [
-                    (table, known is not None),
-                    *((f"{table}.{c}", c in (known or ())) for c in columns),
-                ]
-                if not found
-            ]
+        problems += _across(contract, contracts)
     return contracts, problems
+
+
+def _misplaced(folder: Path) -> list[Problem]:
+    """YAML files that would be no table's contract, and so enforce nothing."""
+    message = "not read here: a contract is <layer>/<table>.yml"
+    return [
+        Problem(str(path), 1, "(file)", message)
+        for path in sorted(folder.rglob("*.y*ml"))
+        if path.suffix != ".yml" or path.parent.parent != folder
+    ]
+
+
+def _across(contract: Contract, contracts: dict[str, Contract]) -> list[Problem]:
+    """What the contract says of other tables that is not so."""
+    found = []
+    wrong: list[tuple[tuple[str, ...], str]]
+    for rule in contract.rules:
+        if rule.reference is None:
+            continue
+        table, *columns = rule.reference
+        other = contracts.get(table)
+        known = other.column_names if other else ()
+        names = [table] if other is None else [f"{table}.{c}" for c in columns if c not in known]
+        wrong = [((), f"refers to unknown {name}") for name in names]
+        if other is not None:
+            wrong += _theirs(rule, {c.name: c.type for c in other.columns})
+        places = Places(contract.source) if wrong else Places()
+        for below, message in wrong:
+            line = places.line(rule.name, "implementation", *below)
+            found.append(Problem(contract.source, line, ".".join((rule.name, *below)), message))
+    return found
+
+
+def _theirs(rule: Rule, types: dict[str, str]) -> list[tuple[tuple[str, ...], str]]:
+    """What is wrong with SQL over the other table's columns."""
+    of_groups = rule.kind == "reconcile"
+    checks = (
+        ("theirs", rule.theirs, check_aggregate if of_groups else check_value),
+        ("theirs_where", rule.theirs_where, check_condition),
+    )
+    wrong: list[tuple[tuple[str, ...], str]] = []
+    for key, text, check in checks:
+        try:
+            if text:
+                columns_of(text, types)
+                check(text, types)
+        except ValueError as error:
+            wrong.append(((key,), str(error)))
+    return wrong
 
 
 def load_contracts(folder: Path) -> ContractBook:

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from shoplake.runtime.strict_yaml import Loader
+
 
 @dataclass(frozen=True)
 class Place:
@@ -97,10 +99,6 @@ ROOT = _place(
 )
 
 
-#: The parser in C reads the same, five times as fast; a wheel of PyYAML may lack it.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 @dataclass(frozen=True)
 class Problem:
     """Something wrong with a file: `line` counts from 1, `field` is a dotted path."""
@@ -118,7 +116,7 @@ class Lines:
     """Line numbers of the fields of a YAML document, by their path."""
 
     def __init__(self, text: str) -> None:
-        self._root = yaml.compose(text, Loader=LOADER)
+        self._root = yaml.compose(text, Loader=Loader)
 
     def of(self, path: tuple[str | int, ...]) -> int:
         """The line of the field at `path`, or of its nearest parent."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 from open_data_contract_standard.model import CustomProperty, SchemaProperty
 
-from shoplake.contracts.arguments import ClauseError, bound
+from shoplake.contracts.limits import ClauseError, allowed, length_limits, limits, pattern
 from shoplake.contracts.model import Breach, Column, Rule
 
 Path_ = tuple[str | int, ...]
@@ -17,6 +17,16 @@ _TYPE = re.compile(
     r"|array<(string|int|bigint|float|double)>|map<string,(string|bigint|double)>"
     r"|array<struct<rule:string,column:string,value:string>>)$"
 )
+
+
+#: Our bound: the standard's, of values and of lengths.
+_BOUNDS = {
+    "minimum": "minimum",
+    "exclusive_minimum": "exclusiveMinimum",
+    "maximum": "maximum",
+    "exclusive_maximum": "exclusiveMaximum",
+}
+_LENGTHS = {"minimum": "minLength", "maximum": "maxLength"}
 
 
 def column_of(prop: SchemaProperty, at: Path_) -> Column:
@@ -68,35 +78,19 @@ def column_rules(prop: SchemaProperty, at: Path_) -> list[Rule]:
     if prop.unique:
         add("unique")
     options = prop.logicalTypeOptions or {}
-    low = options.get("minimum", options.get("exclusiveMinimum"))
-    high = options.get("maximum", options.get("exclusiveMaximum"))
-    if low is not None or high is not None:
-        kind = (prop.physicalType or "").upper()
-        quote = kind if kind in ("DATE", "TIMESTAMP") else None
-        add(
-            "range",
-            minimum=None if low is None else bound(low, quote),
-            maximum=None if high is None else bound(high, quote),
-            exclusive_minimum="exclusiveMinimum" in options,
-            exclusive_maximum="exclusiveMaximum" in options,
-        )
-    if "minLength" in options or "maxLength" in options:
-        low, high = options.get("minLength"), options.get("maxLength")
-        add(
-            "length",
-            minimum=None if low is None else str(low),
-            maximum=None if high is None else str(high),
-        )
-    if "pattern" in options:
+    here = (*at, "logicalTypeOptions")
+    kind = (prop.physicalType or "").replace(" ", "")
+    for rule, names in (("range", _BOUNDS), ("length", _LENGTHS)):
+        given = {ours: options[theirs] for ours, theirs in names.items() if theirs in options}
         try:
-            re.compile(options["pattern"])
-        except re.error as error:
-            raise ClauseError(
-                (*at, "logicalTypeOptions", "pattern"), f"not a pattern: {error}"
-            ) from None
-        add("pattern", pattern=options["pattern"])
+            if given:
+                add(rule, **(limits(given, kind) if rule == "range" else length_limits(given)))
+        except ClauseError as error:
+            raise ClauseError((*here, names[str(error.field[0])]), error.message) from None
+    if "pattern" in options:
+        add("pattern", pattern=pattern(options["pattern"], (*here, "pattern")))
     if prop.enum:
-        add("set", allowed=tuple(str(e.value) for e in prop.enum))
+        add("set", allowed=allowed((e.value for e in prop.enum), (*at, "enum")))
     for i, relation in enumerate(prop.relationships or []):
         target = str(relation.to)
         match = re.match(r"^((?:bronze|silver|gold|governance)\.[a-z0-9_]+)\.([a-z0-9_]+)$", target)
@@ -112,15 +106,21 @@ def custom(properties: list[CustomProperty] | None, known: set[str], at: Path_) 
     """The custom properties by name.
 
     Raises:
-        ClauseError: one is not known here.
+        ClauseError: one is not known here, or there twice.
     """
+    found: dict[str, Any] = {}
     for i, p in enumerate(properties or []):
+        if p.property in found:
+            raise ClauseError(
+                (*at, "customProperties", i), f"property '{p.property}' is there twice; keep one"
+            )
         if p.property not in known:
             raise ClauseError(
                 (*at, "customProperties", i),
                 f"property '{p.property}' is not enforced; known: {', '.join(sorted(known))}",
             )
-    return {str(p.property): p.value for p in properties or []}
+        found[str(p.property)] = p.value
+    return found
 
 
 def breach_of(properties: list[CustomProperty] | None, at: Path_) -> Breach | None:
@@ -130,7 +130,7 @@ def breach_of(properties: list[CustomProperty] | None, at: Path_) -> Breach | No
         ClauseError: it is no such word.
     """
     value = custom(properties, {"onBreach"}, at).get("onBreach")
-    if value not in ("warn", "quarantine", "stop", None):
+    if value is not None and str(value) not in get_args(Breach):
         raise ClauseError(
             (*at, "customProperties"), f"onBreach is warn, quarantine or stop, not '{value}'"
         )

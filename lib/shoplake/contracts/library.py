@@ -10,7 +10,7 @@ from typing import Any
 
 from open_data_contract_standard.model import DataQuality
 
-from shoplake.contracts.arguments import ClauseError
+from shoplake.contracts.limits import ClauseError, is_number
 from shoplake.contracts.model import Breach, Column, Rule
 from shoplake.contracts.quality import rule_of
 
@@ -53,7 +53,9 @@ def library_rule(
         scaled = {k: v / 100 for k, v in limits.items()} if share else limits
         given = {"aggregate": "null_share" if share else "null_count", "column": column, **scaled}
     elif metric == "duplicateValues" and _none(limits):
-        given = {"unique": [column] if column else arguments.pop("properties", [])}
+        if not column and not arguments.get("properties"):
+            raise ClauseError(("arguments",), "name the columns: {properties: [a, b]}")
+        given = {"unique": [column] if column else arguments.pop("properties")}
     elif metric == "invalidValues" and column and _none(limits) and "validValues" in arguments:
         given = {"set": column, "values": arguments.pop("validValues")}
     else:
@@ -81,6 +83,9 @@ def _limits(quality: DataQuality) -> dict[str, Any]:
     if quality.mustBeBetween is not None:
         low, high = quality.mustBeBetween
         found |= {"minimum": low, "maximum": high}
+    for value in found.values():
+        if not is_number(value):
+            raise ClauseError((), f"expected numbers as bounds, got {value!r}")
     return found
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from shoplake.contracts.clauses import Lines
+from shoplake.runtime.strict_yaml import read
 
 _TABLE: dict[str, tuple[str | int, ...]] = {
     "version": ("version",),
@@ -45,9 +44,9 @@ class Places:
         self._lines: Lines | None = None
         self._table: dict[str, Any] = {}
         if source and Path(source).is_file():
-            text = Path(source).read_text(encoding="utf-8")
+            text, data = read(Path(source))
             self._lines = Lines(text)
-            self._table = yaml.safe_load(text)["schema"][0]
+            self._table = data["schema"][0]
 
     def of(self, path: tuple[str, ...]) -> str | None:
         """`file:line` of a clause named as in `verdicts.Finding`, or None."""
@@ -55,6 +54,11 @@ class Places:
         if at is None or self._lines is None:
             return None
         return f"{self._source}:{self._lines.of(at)}"
+
+    def line(self, rule: str, *below: str) -> int:
+        """The line of a rule, or of a clause below it, as near as is known."""
+        at = self._rule(rule) if self._lines else None
+        return self._lines.of((*at, *below)) if self._lines and at else 1
 
     def _find(self, path: tuple[str, ...]) -> tuple[Step, ...] | None:
         if path[0] == "rules":

@@ -9,23 +9,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pydantic
-import yaml
 from open_data_contract_standard.model import DataQuality, OpenDataContractStandard
 
-from shoplake.contracts.arguments import ClauseError
-from shoplake.contracts.clauses import LOADER, Lines, Problem, dotted, refused
+from shoplake.contracts.clauses import Lines, Problem, dotted, refused
 from shoplake.contracts.columns import breach_of, column_of, column_rules, custom
 from shoplake.contracts.contradictions import contradictions
 from shoplake.contracts.library import library_rule
+from shoplake.contracts.limits import ClauseError, is_number
 from shoplake.contracts.model import Column, Contract, Rule
 from shoplake.contracts.quality import rule_of
 from shoplake.errors import ContractError
+from shoplake.runtime.strict_yaml import YamlError, read
 
 Path_ = tuple[str | int, ...]
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 #: The standard's; a lake runs under contracts that are active or, soon to end, deprecated.
 _STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
+#: No date lies further back, in any unit.
+_LONGEST = 1_000_000
 _TABLE_PROPERTIES = {"sliceBy", "appendOnly", "checkConstraints"}
 
 
@@ -35,13 +37,11 @@ def parse_contract(path: Path) -> tuple[Contract | None, list[Problem]]:
     Returns:
         The contract, or None when there is a problem; and the problems with file, line and field.
     """
-    text = path.read_text(encoding="utf-8")
     try:
-        data = yaml.load(text, Loader=LOADER)
-        lines = Lines(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, [Problem(str(path), mark.line + 1 if mark else 1, "(file)", str(error))]
+        text, data = read(path)
+    except YamlError as error:
+        return None, [Problem(str(path), error.line, "(file)", error.message)]
+    lines = Lines(text)
     if not isinstance(data, dict):
         return None, [Problem(str(path), 1, "(file)", "expected a mapping")]
 
@@ -111,6 +111,10 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
     for c in slice_by:
         if c not in names:
             raise ClauseError((*at, "customProperties"), f"sliceBy names no column '{c}'")
+    append_only = extra.get("appendOnly", False)
+    if not isinstance(append_only, bool):
+        message = f"appendOnly is true or false, not {append_only!r}"
+        raise ClauseError((*at, "customProperties"), message)
     constraints = extra.get("checkConstraints", "all")
     if constraints not in ("all", "stop"):
         message = f"checkConstraints is 'all' or 'stop', not '{constraints}'"
@@ -130,7 +134,7 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
         rules += _quality_rules(prop.quality, known, (*at, "properties", i), prop.name)
     rules += _quality_rules(table.quality, known, at, None)
     for rule in rules:
-        if rule.over == "table" and not extra.get("appendOnly"):
+        if rule.over == "table" and not append_only:
             message = (
                 f"rule '{rule.name}': over: table is for an appendOnly table, whose batches add up"
             )
@@ -139,7 +143,7 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
     for r in rule_names:
         if rule_names.count(r) > 1:
             raise ClauseError((*at, "quality"), f"two rules are called '{r}'")
-    promised = _promises(document, names)
+    promised = _promises(document, name, known)
     freshness, element = promised["freshness"]
     retention, retained_by = promised["retention"]
     return Contract(
@@ -150,7 +154,7 @@ def _contract(document: OpenDataContractStandard, source: str) -> Contract:
         columns=tuple(columns),
         rules=tuple(rules),
         slice_by=slice_by,
-        append_only=bool(extra.get("appendOnly", False)),
+        append_only=append_only,
         check_constraints=constraints,
         freshness=freshness,
         freshness_column=element,
@@ -209,7 +213,7 @@ def _within(at: Path_) -> Iterator[None]:
 
 
 def _promises(
-    document: OpenDataContractStandard, names: list[str]
+    document: OpenDataContractStandard, table: str, columns: dict[str, Column]
 ) -> dict[str, tuple[timedelta | None, str | None]]:
     """How old the newest row may be (freshness) and any row may get (retention), by a column."""
     found: dict[str, tuple[timedelta | None, str | None]] = {
@@ -224,10 +228,17 @@ def _promises(
             )
         if found[sla.property] != (None, None):
             raise ClauseError((*at, "property"), f"'{sla.property}' is there twice")
-        if sla.unit not in _UNITS or not isinstance(sla.value, int | float):
+        if sla.unit not in _UNITS:
             raise ClauseError((*at, "unit"), "expected a number with unit d, h or m")
-        element = (sla.element or "").split(".")[-1]
-        if element not in names:
+        value: object = sla.value
+        if not is_number(value) or not 0 < value < _LONGEST:
+            message = f"expected a number above 0 and below {_LONGEST:,}, got {value!r}"
+            raise ClauseError((*at, "value"), message)
+        age = timedelta(**{_UNITS[sla.unit]: value})
+        owner, _, element = (sla.element or "").rpartition(".")
+        if element not in columns or owner not in ("", table, table.partition(".")[2]):
             raise ClauseError((*at, "element"), f"names no column of the table: '{sla.element}'")
-        found[sla.property] = (timedelta(**{_UNITS[sla.unit]: sla.value}), element)
+        if columns[element].type not in ("timestamp", "date"):
+            raise ClauseError((*at, "element"), f"'{element}' is no time")
+        found[sla.property] = (age, element)
     return found

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from shoplake.contracts.arguments import BOUNDS, ClauseError, Entry
-from shoplake.contracts.expressions import windowed
+from shoplake.contracts.expressions import check_aggregate, windowed
+from shoplake.contracts.limits import allowed, length_limits, pattern
 from shoplake.contracts.model import BATCH_KINDS, Breach, Column, Rule
 
 #: Aggregates: those that need no column, those of any column, those of numbers.
@@ -31,30 +32,28 @@ def _range(e: Entry) -> dict[str, Any]:
 
 
 def _length(e: Entry) -> dict[str, Any]:
-    found = e.bounds()
-    if found["exclusive_minimum"] or found["exclusive_maximum"]:
-        raise ClauseError((), "length takes minimum and maximum")
-    return {"columns": (e.name("length"),), **found}
+    given: dict[str, object] = {k: e.given[k] for k in BOUNDS if k in e.given}
+    if not given:
+        raise ClauseError((), "length needs a minimum or a maximum")
+    return {"columns": (e.name("length"),), **length_limits(given)}
 
 
 def _pattern(e: Entry) -> dict[str, Any]:
-    text = str(e.given.get("regex") or "")
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ClauseError(("regex",), f"not a pattern: {error}") from None
-    return {"columns": (e.name("pattern"),), "pattern": text}
+    return {
+        "columns": (e.name("pattern"),),
+        "pattern": pattern(e.given.get("regex"), ("regex",)),
+    }
 
 
 def _set(e: Entry) -> dict[str, Any]:
     values = e.given.get("values")
     if not isinstance(values, list) or not values:
         raise ClauseError(("values",), "expected a list of values")
-    return {"columns": (e.name("set"),), "allowed": tuple(str(v) for v in values)}
+    return {"columns": (e.name("set"),), "allowed": allowed(values, ("values",))}
 
 
 def _row(e: Entry) -> dict[str, Any]:
-    text, used = e.sql("row")
+    text, used = e.condition("row")
     return {"columns": used, "condition": text}
 
 
@@ -69,8 +68,9 @@ def _one_value(e: Entry) -> dict[str, Any]:
 
 
 def _aggregated(e: Entry, key: str) -> tuple[str, tuple[str, ...]]:
-    text, used = e.sql(key)
+    text, used = e.condition(key, of_groups=True) if key == "having" else e.sql(key)
     try:
+        check_aggregate(text, e.types)
         if windowed(text, "x") == windowed(text, "y"):
             raise ValueError("expected an aggregate, such as sum(...)")
     except ValueError as error:
@@ -93,21 +93,24 @@ def _preceded_by(e: Entry) -> dict[str, Any]:
         "per": own,
         "reference": (e.table("preceded_by"), *theirs),
         "value": time,
-        "theirs": str(e.given.get("theirs", time)),
-        "theirs_where": e.given.get("theirs_where"),
+        "theirs": e.other_sql("theirs") or time,
+        "theirs_where": e.other_sql("theirs_where"),
     }
 
 
 def _reconcile(e: Entry) -> dict[str, Any]:
     own, theirs = e.facing("per")
     text, used = _aggregated(e, "reconcile")
+    total = e.other_sql("theirs")
+    if not total:
+        raise ClauseError((), "reconcile needs theirs: the other table's aggregate")
     return {
         "columns": (*own, *(c for c in used if c not in own)),
         "per": own,
         "reference": (e.table("with"), *theirs),
         "value": text,
-        "theirs": str(e.given.get("theirs") or ""),
-        "theirs_where": e.given.get("theirs_where"),
+        "theirs": total,
+        "theirs_where": e.other_sql("theirs_where"),
         "threshold": e.number("tolerance", 0),
     }
 
@@ -181,7 +184,7 @@ def _drift(e: Entry) -> dict[str, Any]:
 _KINDS: dict[str, tuple[Callable[[Entry], dict[str, Any]], tuple[str, ...]]] = {
     "not_null": (lambda e: {"columns": (e.name("not_null"),)}, ()),
     "range": (_range, BOUNDS),
-    "length": (_length, BOUNDS),
+    "length": (_length, ("minimum", "maximum")),
     "pattern": (_pattern, ("regex",)),
     "set": (_set, ("values",)),
     "row": (_row, ()),
@@ -227,7 +230,7 @@ def rule_of(
         if key not in (kind, "where", *known):
             raise ClauseError((str(key),), f"{kind} takes no '{key}'; it takes {', '.join(known)}")
     entry = Entry(kind, given, columns)
-    where = entry.sql("where")[0] if "where" in given else None
+    where = entry.condition("where")[0] if "where" in given else None
     arguments = read(entry)
     named = "group" if kind == "group_by" else kind
     whole = named in BATCH_KINDS

@@ -26,7 +26,13 @@ from shoplake.governance.erasure.model_marks import trained_on
 from shoplake.governance.erasure.order import Order, Subject, open_orders
 from shoplake.governance.erasure.purge import purge_table
 from shoplake.governance.erasure.rows import bronze_rows, mask_mentions, remove_rows
-from shoplake.governance.erasure.suppress import TABLE, digest, pseudonym_digest, suppression_key
+from shoplake.governance.erasure.suppress import (
+    TABLE,
+    digest,
+    pseudonym_digest,
+    suppressed,
+    suppression_key,
+)
 from shoplake.governance.erasure.tables import lake_tables, outermost, table_of
 from shoplake.governance.erasure.values import Value
 from shoplake.governance.erasure.verify import Progress, Search, search
@@ -34,7 +40,9 @@ from shoplake.governance.ledger import append
 from shoplake.governance.run import Run
 from shoplake.models.relevance.tracking import RankerRegistry
 from shoplake.models.tracking import Registry
+from shoplake.refine.known import other_key
 from shoplake.refine.pseudonym import Secret
+from shoplake.refine.rekey import key_changed
 from shoplake.refine.subject import find_subject, parse_subject
 from shoplake.runtime.console import say
 from shoplake.runtime.key import pseudonym_key
@@ -43,7 +51,12 @@ from shoplake.serve.assistant.dialogue import Sessions
 
 
 def erase(
-    run: Run, wanted: str, values: Iterable[Value] = (), *, progress: Progress | None = None
+    run: Run,
+    wanted: str,
+    values: Iterable[Value] = (),
+    *,
+    unknown: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[Search, Path | None]:
     """Erase one person from every layer of the lake.
 
@@ -51,6 +64,7 @@ def erase(
         run: of the lake.
         wanted: `<shop>:<id>`, or the person's pseudonym.
         values: further values that identify them, such as an old e-mail address.
+        unknown: whether it may be somebody whom no table names: they are kept out from now on.
         progress: of the two searches, in bytes.
 
     Returns:
@@ -58,9 +72,10 @@ def erase(
 
     Raises:
         GovernanceError: another erasure is under way.
-        ShoplakeError: `wanted` names nobody, or a file cannot be rewritten.
+        SettingsError: the pseudonym key is missing, or not the lake's.
+        ShoplakeError: `wanted` names nobody that the lake knows, or a file cannot be rewritten.
     """
-    order = _order(run, wanted, tuple(values))
+    order = _order(run, wanted, tuple(values), unknown)
     root, subject = run.lake.settings.root, order.subject
     done = [p for p in certificate.certificates(root) if p.stem.endswith(order.request)]
     if not done:
@@ -96,7 +111,7 @@ def roots(settings: Settings) -> list[Path]:
     return places
 
 
-def _order(run: Run, wanted: str, values: tuple[Value, ...]) -> Order:
+def _order(run: Run, wanted: str, values: tuple[Value, ...], unknown: bool) -> Order:
     """The open order for this person, or a new one."""
     lake, root = run.lake, run.lake.settings.root
     key = suppression_key(lake)
@@ -115,9 +130,12 @@ def _order(run: Run, wanted: str, values: tuple[Value, ...]) -> Order:
             )
         say(run.step, f"going on with request {order.request}")
         return order
-    subject = find_subject(
-        lake, run.contracts, Secret(pseudonym_key(lake.settings, lake.spark)), wanted
-    )
+    secret = Secret(pseudonym_key(lake.settings, lake.spark))
+    if key_changed(run, secret):
+        raise other_key(lake.settings)
+    # Somebody who was erased before is in no table, and may be erased again.
+    again = isinstance(said, tuple) and digest(*said, key) in suppressed(lake)
+    subject = find_subject(lake, run.contracts, secret, wanted, unknown=unknown or again)
     subject = Subject(subject.ids, subject.keys, (*subject.values, *values), subject.id_names)
     order = Order(
         request=run.run_id,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shoplake.evaluate.findings import Figure, Findings, required
+from shoplake.evaluate.findings import UNREADABLE, Figure, Findings, required
 from shoplake.evaluate.intervals import Interval, bootstrap_mean
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.offpolicy import ESTIMATORS, Floats, Log, effective_rounds, estimate
@@ -68,7 +68,7 @@ def load_bandit(folder: Path) -> dict[str, Campaign]:
             where=", ".join(f"{p}: {', '.join(files[p]) or 'nothing'}" for p in POLICIES),
             remedy="give random/<campaign>.csv.gz and bts/<campaign>.csv.gz",
         )
-    tables = {p: pd.read_csv(files[p][shared[0]]) for p in POLICIES}
+    tables = {p: _rounds(files[p][shared[0]]) for p in POLICIES}
     needed = {"item_id", "position", "click", "propensity_score", "timestamp"}
     for policy, table in tables.items():
         if missing := needed - set(table.columns):
@@ -81,6 +81,13 @@ def load_bandit(folder: Path) -> dict[str, Campaign]:
     values = {c: {v: i for i, v in enumerate(sorted(both[c].astype(str).unique()))} for c in users}
     places = sorted(set().union(*(t["position"].unique() for t in tables.values())))
     return {p: _campaign(t, users, values, places, actions) for p, t in tables.items()}
+
+
+def _rounds(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except UNREADABLE as error:
+        raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
 
 
 def _campaign(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from shoplake.evaluate.findings import required
+from shoplake.evaluate.findings import UNREADABLE, required
 from shoplake.evaluate.metrics import EvaluationError
 
 _FILES = {
@@ -27,6 +27,9 @@ PEOPLE = ("age", "income", "home_ownership", "marital_status", "household_size",
 class Coupons:
     """The tables of the layout, indexed once.
 
+    Attributes:
+        left_out: how many mailings and sales name no household, product or time.
+
     Raises:
         EvaluationError: a file or a column is missing.
     """
@@ -34,7 +37,7 @@ class Coupons:
     def __init__(self, *folders: Path) -> None:
         tables: dict[str, pd.DataFrame] = {}
         for name, file in _FILES.items():
-            parts = [pd.read_parquet(required(folder, file)[0]) for folder in folders]
+            parts = [_parquet(required(folder, file)[0]) for folder in folders]
             tables[name] = pd.concat(parts, ignore_index=True).drop_duplicates()
         try:
             self._index(tables)
@@ -49,7 +52,11 @@ class Coupons:
         self.start = pd.to_datetime(d["start_date"]).to_numpy("datetime64[D]")
         self.end = pd.to_datetime(d["end_date"]).to_numpy("datetime64[D]")
         self.kind = pd.factorize(d["campaign_type"].astype(str), sort=True)[0] + 1
-        sent, sales = tables["sent"], tables["sales"]
+        sent = tables["sent"].dropna(subset=["campaign_id", "household_id"])
+        sales = tables["sales"].dropna(
+            subset=["household_id", "product_id", "transaction_timestamp"]
+        )
+        self.left_out = len(tables["sent"]) + len(tables["sales"]) - len(sent) - len(sales)
         self.households = pd.Index(sorted({*sent["household_id"], *sales["household_id"]}))
         campaigns = pd.Index(self.ids)
         place = campaigns.get_indexer(sent["campaign_id"].astype(str))
@@ -95,12 +102,20 @@ class Coupons:
 
         self.buyer = self.households.get_indexer(sales["household_id"])
         self.bought = self.products.get_indexer(sales["product_id"])
-        self.bought_on = sales["transaction_timestamp"].to_numpy("datetime64[D]")
+        bought_at = pd.to_datetime(sales["transaction_timestamp"], utc=True).dt.tz_localize(None)
+        self.bought_on = bought_at.to_numpy("datetime64[D]")
         self.spent = np.maximum(sales["sales_value"].to_numpy(float), 0)
         self.with_coupon = (np.abs(sales["coupon_disc"].to_numpy(float)) > 0).astype(float)
         people = tables["people"].drop_duplicates("household_id").set_index("household_id")
         people = people.reindex(index=self.households, columns=list(PEOPLE))
         self.people = {name: people[name].astype("string").fillna("unknown") for name in PEOPLE}
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except UNREADABLE as error:
+        raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
 
 
 def _most(covers: csr_array, codes: np.ndarray) -> np.ndarray:

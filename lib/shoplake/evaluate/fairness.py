@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from shoplake.evaluate.exposure import exposure_share
 from shoplake.evaluate.findings import Figure, Findings, compared
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
 from shoplake.evaluate.next_purchases import moment_of
@@ -20,6 +21,7 @@ from shoplake.serve.fairness import POOL, FairExposure, fair_exposure, gap
 from shoplake.serve.topk import TopK, select
 
 K, BLOCK, MERIT_DAYS, CLOSED = 10, 512, 90, 0.6
+_TOLD = 5
 MAIN = f"ndcg@{K}"
 MODELS = ["personal", "item_knn", "ease"]
 GAP = "exposure gap"
@@ -48,6 +50,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
         )
     values: dict[str, dict[str, list[Values]]] = {}
     exposed: dict[str, list[NDArray[np.float64]]] = {}
+    shown: dict[str, list[NDArray[np.int64]]] = {}
     for rows, _, every in moment.blocks(people, BLOCK):
         wanted = csr_array(truth[rows])
         for name, scores in every.items():
@@ -59,6 +62,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
                 for metric, at in found.items():
                     values.setdefault(label, {}).setdefault(metric, []).append(at)
                 exposed.setdefault(label, []).append(exposure(kept.indices, fair))
+                shown.setdefault(label, []).append(kept.indices)
     joined = {
         name: {metric: np.concatenate(parts) for metric, parts in row.items()}
         for name, row in values.items()
@@ -72,12 +76,26 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     champion = max(MODELS, key=lambda name: figures[name][MAIN].value)
     return Findings(
         "fairness",
-        _protocol(shop, cut, by, len(people), len(fair.target)),
+        {
+            **_protocol(shop, cut, by, len(people), len(fair.target)),
+            "most exposed groups": {
+                name: _most_exposed(np.concatenate(shown[name]), groups)
+                for name in (champion, f"{champion}, fair")
+            },
+        },
         figures,
         MODELS,
         f"{champion}, fair" if _worth(figures[f"{champion}, fair"]) else champion,
         MAIN,
         notes,
+    )
+
+
+def _most_exposed(shown: NDArray[np.int64], groups: NDArray[np.object_]) -> str:
+    table = exposure_share(shown, np.concatenate([[None], groups]))
+    return ", ".join(
+        f"{row.group or '(none)'} {row.exposure_share:.1%} with {row.catalogue_share:.1%} of items"
+        for row in table.head(_TOLD).itertuples(index=False)
     )
 
 

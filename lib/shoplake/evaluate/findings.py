@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shoplake.evaluate.intervals import bootstrap_mean, paired_difference
 from shoplake.evaluate.metrics import EvaluationError, Values
+
+#: What pandas raises of a file that is damaged or of another kind.
+UNREADABLE = (ValueError, OSError, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def compared(
     *,
     seed: int = 0,
     resamples: int = 1000,
+    group: NDArray[np.int64] | None = None,
 ) -> dict[str, dict[str, Figure]]:
     """Figures with intervals from per-unit values, each paired with the strongest baseline.
 
@@ -97,6 +105,10 @@ def compared(
         values: model -> metric -> [units], the same units in the same order for every model; NaN
             where the metric does not apply to a unit, and then for every model.
         baselines: which models are baselines; the strongest by `main` is the one compared with.
+        main: the metric that decides.
+        seed: of the resamples.
+        resamples: how many.
+        group: [units] what each unit belongs to, if several belong together: groups are drawn.
 
     Raises:
         EvaluationError: a baseline has no values, or units differ between models.
@@ -104,7 +116,6 @@ def compared(
     missing = [name for name in baselines if name not in values]
     if missing:
         raise EvaluationError(f"no values for baseline {', '.join(missing)}")
-    draw = {"seed": seed, "resamples": resamples}
 
     def mean(name: str) -> float:
         found = values[name][main]
@@ -115,14 +126,20 @@ def compared(
     for model, row in values.items():
         figures[model] = {}
         for metric, found in row.items():
-            kept = found[found == found]
+            there = found == found
+            kept = found[there]
             if not len(kept):
                 continue
-            at = bootstrap_mean(kept, **draw)  # type: ignore[arg-type]
+            draw: dict[str, Any] = {
+                "seed": seed,
+                "resamples": resamples,
+                "group": None if group is None else group[there],
+            }
+            at = bootstrap_mean(kept, **draw)
             lead = None
             if best is not None and model not in baselines and metric in values[best]:
                 other = values[best][metric]
-                gap = paired_difference(kept, other[other == other], **draw)  # type: ignore[arg-type]
+                gap = paired_difference(kept, other[other == other], **draw)
                 lead = (gap.value, gap.low, gap.high)
             figures[model][metric] = Figure(at.value, at.low, at.high, lead)
     return figures

@@ -1,6 +1,7 @@
 """How sure a mean over people is: the percentile bootstrap, resampling people.
 
-Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+Efron & Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. Values that come in
+groups (the prefixes of a session) are resampled by group: see `clustered`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,23 @@ class Interval:
 
 
 def bootstrap_mean(
-    values: Values, *, seed: int, resamples: int = 1000, level: float = 0.95
+    values: Values,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+    group: NDArray[np.int64] | None = None,
 ) -> Interval:
     """The mean of per-person values [P] and its percentile bootstrap interval.
 
     Equal seeds draw equal resamples for an equal number of people, so give people in a fixed order.
+
+    Args:
+        values: [P].
+        seed: of the resamples.
+        resamples: how many.
+        level: of the interval.
+        group: [P] what each value belongs to, if several belong together: groups are drawn.
 
     Raises:
         EvaluationError: no people, or a value is not finite.
@@ -41,16 +54,25 @@ def bootstrap_mean(
             where=f"{len(values):,} people, {np.isfinite(values).sum():,} finite values",
             remedy="leave out people without a true item; check the horizon and the cut",
         )
-    means = np.concatenate(
-        [weights @ values for weights in _resamples(len(values), resamples, seed)]
-    )
+    if group is None:
+        means = [weights @ values for weights in _resamples(len(values), resamples, seed)]
+    else:
+        _, group = np.unique(group, return_inverse=True)
+        total, size = np.bincount(group, values), np.bincount(group)
+        means = [(w @ total) / (w @ size) for w in _resamples(len(size), resamples, seed)]
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     return Interval(float(values.mean()), float(low), float(high))
 
 
 def paired_difference(
-    first: Values, second: Values, *, seed: int, resamples: int = 1000, level: float = 0.95
+    first: Values,
+    second: Values,
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = 0.95,
+    group: NDArray[np.int64] | None = None,
 ) -> Interval:
     """The mean of first - second over the same people [P], and its bootstrap interval.
 
@@ -61,7 +83,7 @@ def paired_difference(
             f"cannot pair {len(first):,} values with {len(second):,}",
             remedy="score the same people with both",
         )
-    return bootstrap_mean(first - second, seed=seed, resamples=resamples, level=level)
+    return bootstrap_mean(first - second, seed=seed, resamples=resamples, level=level, group=group)
 
 
 def paired_ratio(

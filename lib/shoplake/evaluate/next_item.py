@@ -37,6 +37,9 @@ class Setup:
         keep_seen: whether items of the history are candidates.
         build: a family's model.
         light: a history up to this long is reported separately.
+        group: [P] what each judged row belongs to, if several belong together: intervals are over
+            groups.
+        vectors: [C, d] of titles, for the diversity of lists; None where there are no titles.
     """
 
     task: str
@@ -52,6 +55,8 @@ class Setup:
     keep_seen: bool
     build: Callable[[Family], Recommender]
     light: int
+    group: np.ndarray | None = None
+    vectors: np.ndarray | None = None
     tuning_rows: int = 3000
     block: int = 400
 
@@ -85,10 +90,10 @@ def run(setup: Setup, protocol: dict[str, Any], notes: list[str], seed: int) -> 
     tell(setup.task, f"all fitted on the whole training part; judging {len(setup.truth):,}")
     values, shown = _judge(setup, models, hybrid, seconds)
     main = f"{setup.main}@{setup.k}"
-    figures = compared(values, setup.baselines, main, seed=seed)
+    figures = compared(values, setup.baselines, main, seed=seed, group=setup.group)
     count = setup.seen.counts()
     for name, top in shown.items():
-        figures[name] |= spread(top, count, setup.histories.items)
+        figures[name] |= spread(top, count, setup.histories.items, setup.vectors)
     champion = recommended(figures, setup.baselines, main, "hybrid")
     if champion != "hybrid":
         notes.append("the hybrid does not lead the strongest baseline beyond its interval here")

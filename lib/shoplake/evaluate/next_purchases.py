@@ -23,6 +23,7 @@ from shoplake.models.recommenders.tuning import Validation, tuned
 from shoplake.runtime.console import tell
 
 K, HORIZON, BLOCK = 10, 30, 400
+_LEAST = 20
 MAIN = f"recall@{K}"
 BASELINES = [
     "popularity",
@@ -59,6 +60,14 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     """Judge on the last 30 days of `judged`; see `tasks.purchases.run`."""
     shop = shop_of(judged, other, notes, HORIZON)
     cut, earlier = cuts(shop)
+    people = _buyers(shop, cut, shop.end, "to judge on")
+    if not earlier:
+        raise EvaluationError(
+            f"there are no days to learn from before {shop.date(cut)}",
+            remedy="give more days before the last ones as --train",
+        )
+    at, horizon = earlier[0]
+    known = _buyers(shop, at, at + horizon, "to choose settings on")
     seconds: dict[str, float] = {}
     with timed(seconds, "content"):
         vectors = title_vectors(shop.titles, 96)
@@ -67,7 +76,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
         extra: dict[str, Any] = {"vectors": vectors} if family.name in OF_TITLES else {}
         return family.build(**extra)
 
-    chosen = _chosen(shop, earlier[0], build, seconds, seed)
+    chosen = _chosen(shop, earlier[0], known, build, seconds, seed)
     examples = []
     for at, horizon in earlier:
         with timed(seconds, "parts"):
@@ -83,17 +92,11 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     with timed(seconds, "parts"):
         moment = moment_of(shop.purchases, cut, chosen, list(chosen), build)
     after = shop.purchases.between(cut, shop.end).truth()
-    people = np.flatnonzero((moment.histories.lengths > 0) & (np.diff(after.indptr) > 0))
-    if len(people) < 20:
-        raise EvaluationError(
-            f"only {len(people)} people bought both before and within the last {shop.horizon} days",
-            remedy="give a folder with more people, or a longer period",
-        )
     values, shown = judge(moment, people, csr_array(after[people]), rankers, seconds)
     figures = compared(values, BASELINES, MAIN, seed=seed)
     count = moment.past.truth().sum(axis=0).astype(np.int64)
     for name, top in shown.items():
-        figures[name] |= spread(top, count, moment.histories.take(people).items)
+        figures[name] |= spread(top, count, moment.histories.take(people).items, vectors)
     cold = int(((moment.histories.lengths == 0) & (np.diff(after.indptr) > 0)).sum())
     notes.append(f"{cold:,} people bought for the first time within these days: not judged")
     champion = recommended(figures, BASELINES, MAIN, "hybrid")
@@ -110,6 +113,23 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
         notes,
         seconds,
     )
+
+
+def _buyers(shop: Shop, at: int, stop: int, purpose: str) -> np.ndarray:
+    """Who bought both before a day and from it to `stop` - 1, by index.
+
+    Raises:
+        EvaluationError: too few did.
+    """
+    before = shop.purchases.between(-(10**6), at).interactions(at).lengths > 0
+    people = np.flatnonzero(before & (np.diff(shop.purchases.between(at, stop).truth().indptr) > 0))
+    if len(people) < _LEAST:
+        raise EvaluationError(
+            f"only {len(people)} people bought both before {shop.date(at)} and in the "
+            f"{stop - at} days from then on: too few {purpose}",
+            remedy=f"give a folder with more people, or a longer period: it takes {_LEAST} of them",
+        )
+    return people
 
 
 def moment_of(
@@ -133,6 +153,7 @@ def moment_of(
 def _chosen(
     shop: Shop,
     latest: tuple[int, int],
+    people: np.ndarray,
     build: Callable[[Family], Recommender],
     seconds: dict[str, float],
     seed: int,
@@ -142,7 +163,6 @@ def _chosen(
     past = shop.purchases.between(-(10**6), at)
     truth = shop.purchases.between(at, at + horizon).truth()
     histories = past.interactions(at)
-    people = np.flatnonzero((histories.lengths > 0) & (np.diff(truth.indptr) > 0))
     people = np.sort(np.random.default_rng(seed).permutation(people)[:1500])
     validation = Validation(past.latest().interactions(at), histories.take(people), truth[people])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,7 @@ def evaluate_ranking(
             if not people:
                 continue
             about = {"task": task, "metric": f"{metric}@{k}"}
-            draw = {"seed": seed, "resamples": resamples}
+            draw: dict[str, Any] = {"seed": seed, "resamples": resamples}
             for name in scorers:
                 mean = bootstrap_mean(values[name][have_truth], **draw)
                 metrics.append({**about, "scorer": name, **asdict(mean), "people": people})

@@ -78,9 +78,16 @@ def judge_redemptions(data: Path, train: Path | None, *, seed: int) -> Findings:
             "comparable was held back, so the effect of a coupon cannot be told from who gets it",
             "campaigns of Type A send each household 16 coupons of the pool, and the data does not "
             "say which: all of the pool count as sent, so rates there are understated",
+            *_left_out(coupons),
         ],
         seconds,
     )
+
+
+def _left_out(coupons: Coupons) -> list[str]:
+    if not coupons.left_out:
+        return []
+    return [f"{coupons.left_out:,} mailings and sales name no household, product or time: left out"]
 
 
 def split_campaigns(

@@ -7,25 +7,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shoplake.evaluate.findings import required
+from shoplake.evaluate.findings import UNREADABLE, required
 from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_lines
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.demand.panel import Floats, Panel, Returns, season_of
 
 
-def load_sales(data: Path, train: Path | None) -> tuple[Panel, int | None]:
+def load_sales(
+    data: Path, train: Path | None, notes: list[str] | None = None
+) -> tuple[Panel, int | None]:
     """The panel of `train` and `data`, and the first period to judge if `train` is given.
 
+    Args:
+        data: folder to judge on.
+        train: folder of earlier periods.
+        notes: what a reader must know, as how many lines were left out, is added.
+
     Raises:
-        EvaluationError: the folder has neither layout, or `data` ends before `train`.
+        EvaluationError: the folder has neither layout, cannot be read, or `data` ends before
+            `train`.
     """
     required(data)
     folders = [train, data] if train else [data]
     for folder in folders:
         required(folder)
     weekly = (data / "sales.csv.gz").exists() or (data / "sales.csv").exists()
-    read = _weeks if weekly else _days
-    parts = [read(folder) for folder in folders]
+    parts = [_weeks(folder) if weekly else _days(folder, notes) for folder in folders]
     newest = parts[0]["date"].max() if train else None
     rows = parts[-1]
     if newest is not None:
@@ -43,11 +50,11 @@ def load_sales(data: Path, train: Path | None) -> tuple[Panel, int | None]:
     return panel, first
 
 
-def _days(folder: Path) -> pd.DataFrame:
+def _days(folder: Path, notes: list[str] | None) -> pd.DataFrame:
     files = order_line_files(folder)
     if not files:
         required(folder, "sales.csv.gz")
-    rows = read_order_lines(files)
+    rows = read_order_lines(files, notes)
     cancelled = rows["invoice"].str.startswith("C", na=False)
     sale = ~cancelled & (rows["quantity"] > 0) & (rows["price"] > 0)
     rows = rows[(sale | (cancelled & (rows["quantity"] < 0))) & rows["at"].notna()]
@@ -117,7 +124,11 @@ def _returns(rows: pd.DataFrame, codes: np.ndarray, dates: pd.DatetimeIndex) -> 
 
 
 def _weeks(folder: Path) -> pd.DataFrame:
-    rows = pd.read_csv(_file(folder, "sales"), parse_dates=["Date"])
+    path = _file(folder, "sales")
+    try:
+        rows = pd.read_csv(path, parse_dates=["Date"])
+    except UNREADABLE as error:
+        raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
     missing = {"Store", "Dept", "Date", "Weekly_Sales", "IsHoliday"} - set(rows.columns)
     if missing:
         raise EvaluationError(f"no column {', '.join(sorted(missing))}", where=str(folder))
@@ -159,8 +170,11 @@ def _kinds(folders: list[Path], stores: pd.Series) -> np.ndarray | None:
     for folder in reversed(folders):
         for path in (folder / "stores.csv.gz", folder / "stores.csv"):
             if path.exists():
-                table = pd.read_csv(path, lineterminator="\r") if _cr(path) else pd.read_csv(path)
-                kind = table.set_index("Store")["Type"].reindex(stores).fillna("?")
+                try:
+                    table = pd.read_csv(path, lineterminator="\r" if _cr(path) else None)
+                    kind = table.set_index("Store")["Type"].reindex(stores).fillna("?")
+                except (*UNREADABLE, KeyError) as error:
+                    raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
                 return np.unique(kind.to_numpy(dtype=str), return_inverse=True)[1]
     return None
 

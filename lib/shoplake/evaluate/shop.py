@@ -23,6 +23,8 @@ class Shop:
         start: the date of day 0.
         end: the day after the last purchase.
         horizon: the last days, which are judged.
+        untold: first day of which neither folder tells, and the first that one tells of again;
+            twice the same where there are none.
     """
 
     purchases: Purchases
@@ -30,6 +32,7 @@ class Shop:
     start: pd.Timestamp
     end: int
     horizon: int
+    untold: tuple[int, int] = (0, 0)
 
     def date(self, day: int) -> str:
         """A day as YYYY-MM-DD."""
@@ -47,7 +50,7 @@ def shop_of(
     day = judged["at"].dt.normalize()
     first, last = day.min(), day.max()
     cut = last - pd.Timedelta(days=horizon - 1)
-    lines = judged
+    lines, untold = judged, (first, first)
     if other is not None:
         both = other["person"].isin(judged["person"]).mean()
         shared = other["item"].isin(judged["item"]).any()
@@ -62,6 +65,13 @@ def shop_of(
             lines = pd.concat([early, judged], ignore_index=True)
             # The judged folder may know of a cancellation that came after the other ended.
             lines = lines.drop_duplicates(["person", "item", "at", "quantity"], keep="last")
+            told = first if early.empty else early["at"].max().normalize() + pd.Timedelta(days=1)
+            if told < first:
+                untold = told, first
+                notes.append(
+                    f"neither folder tells of the {(first - told).days} days from "
+                    f"{told:%Y-%m-%d}: nothing was learned of what people bought then"
+                )
         else:
             notes.append(
                 "the training folder has no person or no item in common with the judged one: "
@@ -75,10 +85,10 @@ def shop_of(
             remedy=f"give at least {_SHORTEST} days, or earlier ones of the same shop as --train: "
             f"the last {horizon} are judged, the rest is learned",
         )
-    return _arrays(lines, (last - cut).days + 1)
+    return _arrays(lines, (last - cut).days + 1, untold)
 
 
-def _arrays(lines: pd.DataFrame, horizon: int) -> Shop:
+def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Timestamp]) -> Shop:
     date = lines["at"].dt.normalize()
     start = date.min()
     person, people = pd.factorize(lines["person"])
@@ -110,6 +120,7 @@ def _arrays(lines: pd.DataFrame, horizon: int) -> Shop:
         start,
         int(table["day"].max()) + 1,
         horizon,
+        ((untold[0] - start).days, (untold[1] - start).days),
     )
 
 
@@ -117,9 +128,18 @@ def cuts(shop: Shop) -> tuple[int, list[tuple[int, int]]]:
     """The judged cut, and earlier ones, latest first, with the days that are learned from each.
 
     An earlier cut's days end before the judged cut. They are as many as are judged, or half of
-    what there is where the history is short.
+    what there is where the history is short. None reaches into days of which neither folder tells:
+    what people bought then would count as not bought. There may be no earlier cut at all.
     """
-    cut = shop.end - shop.horizon
-    length = min(shop.horizon, cut // 2)
-    found = [(at, length) for at in range(cut - length, length - 1, -length)]
-    return cut, found[:_CUTS]
+    cut = stop = shop.end - shop.horizon
+    first, again = shop.untold
+    length = min(shop.horizon, max(first // 2, min(cut - again, cut // 2)))
+    found: list[tuple[int, int]] = []
+    while length and len(found) < _CUTS:
+        if stop - length < again:
+            stop = min(stop, first)
+        if stop < 2 * length:
+            break
+        stop -= length
+        found.append((stop, length))
+    return cut, found

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from shoplake.evaluate.findings import Figure, Findings, compared, recommended
 from shoplake.evaluate.intervals import paired_ratio
 from shoplake.evaluate.layouts.purchases import read_purchases
-from shoplake.evaluate.layouts.sequences import read_sequences
+from shoplake.evaluate.layouts.sequences import learnable, read_sequences
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
 from shoplake.evaluate.shop import cuts, shop_of
 from shoplake.evaluate.timing import timed
@@ -51,6 +51,7 @@ class Domain:
         keep_seen: whether items of the history are candidates.
         main: the metric that decides.
         question: what is judged.
+        notes: what a reader must know of the folder.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Domain:
     keep_seen: bool
     main: str
     question: str
+    notes: tuple[str, ...] = ()
 
 
 def read_domain(folder: Path) -> Domain:
@@ -81,7 +83,8 @@ def read_domain(folder: Path) -> Domain:
         return Domain(
             *(folder.name, found.titles, histories, histories, truth, own, f"ndcg@{K}", asked)
         )
-    shop = shop_of(read_purchases(folder), None, [], HORIZON)
+    notes: list[str] = []
+    shop = shop_of(read_purchases(folder, notes), None, [], HORIZON)
     cut, _ = cuts(shop)
     seen = shop.purchases.between(-(10**6), cut).latest().interactions(cut)
     after = shop.purchases.between(cut, shop.end).truth()
@@ -95,7 +98,8 @@ def read_domain(folder: Path) -> Domain:
     truth = csr_array(after[people])
     asked = f"all items each person buys in the {HORIZON} days from {shop.date(cut)}"
     return Domain(
-        *(folder.name, shop.titles, seen, seen.take(people), truth, True, f"recall@{K}", asked)
+        *(folder.name, shop.titles, seen, seen.take(people), truth, True, f"recall@{K}", asked),
+        tuple(notes),
     )
 
 
@@ -108,7 +112,12 @@ def moved_between(
         source, target: of `read_domain`.
         read: titles to unit vectors [C, d]; of both shops by the same reader.
         seed: of the people drawn, of weights and of intervals.
+
+    Raises:
+        EvaluationError: too few histories of a domain hold two items.
     """
+    for domain in (source, target):
+        learnable(domain.seen, domain.name)
     seconds: dict[str, float] = {}
     with timed(seconds, "titles"):
         there, here = read(source.titles), read(target.titles)
@@ -139,7 +148,11 @@ def moved_between(
                     share.value, share.low, share.high
                 )
     common = np.isin(target.titles, source.titles).mean()
-    notes = [f"{common:.1%} of the titles of {target.name} are titles of {source.name} too"]
+    notes = [
+        f"{common:.1%} of the titles of {target.name} are titles of {source.name} too",
+        *source.notes,
+        *target.notes,
+    ]
     return Findings(
         "transfer",
         _protocol(source, target, people),
@@ -208,7 +221,9 @@ def judged(
 def _bias(model: GptTitles, there: Interactions, here: Interactions) -> Floats:
     """[C] what the source's biases would be for items as often chosen as the target's."""
     learned_bias = model.network.bias.detach().numpy()
-    slope = np.polyfit(np.log1p(there.counts()), learned_bias, 1)[0]
+    often = np.log1p(there.counts())
+    # Items chosen equally often say nothing of a slope.
+    slope = np.polyfit(often, learned_bias, 1)[0] if np.ptp(often) else 0.0
     return (slope * np.log1p(here.counts())).astype(np.float32)
 
 

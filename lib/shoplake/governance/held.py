@@ -72,8 +72,10 @@ def held_rows(
         limit: at most so many rows.
 
     Raises:
-        ShoplakeError: nothing is or ever was held of this table.
+        ShoplakeError: nothing is or ever was held of this table, or the limit is negative.
     """
+    if limit is not None and limit < 0:
+        raise ShoplakeError(f"at most {limit} rows is no number of rows", remedy="--limit 10")
     name = quarantines(settings).get(table)
     if name is None:
         known = ", ".join(quarantines(settings)) or "nothing"

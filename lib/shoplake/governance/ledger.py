@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -115,6 +116,11 @@ class Ledger:
         if version is None or under != _under(contract):
             return None
         return digest if version == self.lake.version(contract.table) else None
+
+    def inputs(self, contract: Contract) -> dict[str, int] | None:
+        """The Delta versions that the table's last batch was made from; None: none is on record."""
+        self._read()
+        return self._inputs.get(contract.table)
 
     def last(self, contract: Contract) -> Line | None:
         """The table's last batch; None where somebody has written to the table since."""
@@ -240,6 +246,13 @@ def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
         if not add_few(lake, contract, _arrow(contract, rows)):
             df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)
             insert(lake, contract, df.write.format("delta").mode("append"))
+
+
+@contextmanager
+def adding() -> Iterator[None]:
+    """While no table of this process is told of in a governance table."""
+    with _APPENDING:
+        yield
 
 
 def add_few(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -23,6 +24,21 @@ from shoplake.runtime.together import Task, together
 Read = Callable[[str], DataFrame]
 
 
+@dataclass(frozen=True)
+class Pinned:
+    """Reads tables at these versions; one that does not exist is empty, under its contract."""
+
+    run: Run
+    versions: dict[str, int]
+
+    def __call__(self, name: str) -> DataFrame:
+        """The table `name`."""
+        lake = self.run.lake
+        if name in self.versions:
+            return lake.read(name, self.versions[name])
+        return lake.spark.createDataFrame([], schema(self.run.contracts[name]))
+
+
 class Run:
     """What a job needs to read pinned inputs and publish tables; made once a job by `open_run`."""
 
@@ -40,20 +56,14 @@ class Run:
         found = {name: self.lake.version(name) for name in tables}
         return {name: version for name, version in found.items() if version is not None}
 
-    def reader(self, versions: dict[str, int]) -> Read:
-        """Reads tables at these versions; one that does not exist is empty, under its contract."""
-
-        def read(name: str) -> DataFrame:
-            if name in versions:
-                return self.lake.read(name, versions[name])
-            return self.lake.spark.createDataFrame([], schema(self.contracts[name]))
-
-        return read
+    def reader(self, versions: dict[str, int]) -> Pinned:
+        """What reads tables at these versions."""
+        return Pinned(self, versions)
 
     def build(
         self,
         table: str,
-        make: Callable[[Read], DataFrame],
+        make: Callable[[Pinned], DataFrame],
         *,
         inputs: Iterable[str],
         params: object = None,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
-from shoplake.governance.publish import publish
-from shoplake.governance.quarantine import quarantine_contract
+from shoplake.governance.publish import publish, verdicts
+from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.governance.trial import Trial, trial
 from shoplake.ingest.apply import to_bronze
@@ -130,6 +130,8 @@ def _entity(
     if dry_run:
         return judged
     batch = _batch(mapping, contract, names)
+    if judged is not None and not judged.passed and _held_so_already(run, contract, rows, names):
+        names = []  # They stay under the batch that held them.
     if names:
         publish(
             lake,
@@ -143,6 +145,25 @@ def _entity(
         )
     _leave_quarantine(run, contract, batch, names)
     return judged
+
+
+def _held_so_already(run: Run, contract: Contract, rows: DataFrame, names: list[str]) -> bool:
+    """Whether the quarantine has these rows, each once and just as they would be held now."""
+    table = quarantine_contract(contract).table
+    if not run.lake.exists(table):
+        return False
+    now = held_rows(verdicts(run.lake, contract, rows), contract, "")
+    ids = run.lake.spark.createDataFrame([(n,) for n in names], "row_id string")
+    known = run.lake.read(table).join(F.broadcast(ids), "row_id", "left_semi")
+    told = [sorted(map(tuple, df.select("row_id", _said()).collect())) for df in (now, known)]
+    return told[0] == told[1]
+
+
+def _said() -> Column:
+    """Of a held row: reasons and record, without when and by which run it was read."""
+    record = F.from_json("record", "map<string,string>")
+    sent = F.map_filter(record, lambda name, _: ~name.isin("_ingested_at", "_run_id"))
+    return F.sha2(F.concat(F.to_json("reasons"), F.to_json(sent)), 256)
 
 
 def _leave_quarantine(run: Run, contract: Contract, batch: str, names: list[str]) -> None:

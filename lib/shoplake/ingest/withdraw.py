@@ -194,6 +194,7 @@ def _tells_of(line: dict[str, str], entity: str, gone: set[str]) -> bool:
 
 def replace(path: Path, content: bytes) -> None:
     """Put `content` in the file's place by one rename; a checksum beside it goes."""
+    path = path.resolve()  # What a link leads to is rewritten, not the link.
     made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with made.open("wb") as file:
         file.write(content)

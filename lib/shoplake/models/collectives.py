@@ -12,6 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from shoplake.errors import ModelError
+
 
 def world() -> tuple[int, int]:
     """This process's rank and the number of processes."""
@@ -26,12 +28,21 @@ def joined(timeout_seconds: int) -> Iterator[tuple[int, int, torch.device]]:
 
     Threads of one host are shared out among its processes. A process that waits longer than
     `timeout_seconds` for the others fails.
+
+    Raises:
+        ModelError: the host has a GPU for some of its processes only.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     local, neighbours = (
         int(os.environ.get(f"LOCAL_{name}", "0")) for name in ("RANK", "WORLD_SIZE")
     )
     gpu = torch.cuda.is_available()
+    if gpu and local >= (held := torch.cuda.device_count()):
+        raise ModelError(
+            f"process {local + 1} of {neighbours} on this host has no GPU of its own",
+            where=f"GPUs that it may use: {held}",
+            remedy=f"start {held} with --processes, or set CUDA_VISIBLE_DEVICES= to train on CPUs",
+        )
     device = torch.device("cuda", local) if gpu else torch.device("cpu")
     if size == 1:
         yield 0, 1, device

@@ -19,6 +19,7 @@ R = TypeVar("R")
 Mode = Literal["inline", "local", "spark"]
 
 _FAILURES = "failures"
+_TASK_GPUS = "spark.task.resource.gpu.amount"
 
 
 def launch(
@@ -27,7 +28,6 @@ def launch(
     run_dir: str,
     mode: Mode,
     processes: int = 1,
-    use_gpu: bool = False,
 ) -> R:
     """Run `train(*args, run_dir)` and return what rank 0 returns.
 
@@ -38,16 +38,18 @@ def launch(
         mode: "inline" calls it here; "local" starts `processes` on this host; "spark" one on
             each of `processes` task slots, in barrier mode. Both use pyspark's TorchDistributor
             and need a Spark session.
-        processes: how many.
-        use_gpu: give each process a GPU.
+        processes: how many. Each takes a GPU where there are any: of the host, or of those that
+            Spark gives to each task (`spark.task.resource.gpu.amount`).
 
     Raises:
-        ModelError: a process failed; it names the rank and what went wrong there.
+        ModelError: a process failed, with the rank and what went wrong there, or tasks share GPUs.
     """
     if mode == "inline":
         return train(*args, run_dir)
     from pyspark.ml.torch.distributor import TorchDistributor
+    from pyspark.sql import SparkSession
 
+    use_gpu = mode == "spark" and tasks_have_gpus(SparkSession.active().conf.get)
     shutil.rmtree(Path(run_dir) / _FAILURES, ignore_errors=True)
     distributor = TorchDistributor(
         num_processes=processes, local_mode=mode == "local", use_gpu=use_gpu
@@ -60,6 +62,25 @@ def launch(
         except Exception as error:
             raise _failure(Path(run_dir), output.error or str(error)) from None
     return cast(R, result)
+
+
+def tasks_have_gpus(conf: Callable[[str, str], str | None]) -> bool:
+    """Whether Spark gives its tasks GPUs: the distributor hides those that it is not told to use.
+
+    Args:
+        conf: the value of a setting of Spark's, or the default given.
+
+    Raises:
+        ModelError: tasks share GPUs, which the processes of one training cannot.
+    """
+    amount = conf(_TASK_GPUS, "0") or "0"
+    if float(amount) > 0 and not float(amount).is_integer():
+        raise ModelError(
+            f"tasks share GPUs: {amount} for each",
+            where=_TASK_GPUS,
+            remedy="set it to 1 in Spark's settings, or train with --launch local or inline",
+        )
+    return float(amount) > 0
 
 
 def _recorded(train: Callable[..., R], args: tuple[object, ...], run_dir: str) -> R:

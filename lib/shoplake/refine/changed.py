@@ -22,7 +22,7 @@ from shoplake.refine.identify import raw_person
 from shoplake.refine.persons import Names, Persons
 from shoplake.refine.reach import reach, values_of
 from shoplake.refine.records import content_of, in_shop, with_shop
-from shoplake.runtime.appended import appended
+from shoplake.runtime.appended import appended, readable
 
 #: Records below which all rows are made anew as soon as some are found (bench_silver.py).
 FROM = 200_000
@@ -77,8 +77,12 @@ def changed(
     run, lake = persons.run, persons.run.lake
     if source not in then or source not in now:
         return None
+    count = lake.count(source, now[source])
+    # A little table is spared the look at its files.
+    if count < FROM or lake.settings.catalog or not readable(lake, source, then[source]):
+        return None
     held = lake.count(source, then[source])
-    came, most = lake.count(source, now[source]) - held, round(SHARE * held)
+    came, most = count - held, round(SHARE * held)
     if held < FROM or came > most:
         return None
     news = appended(lake, source, then[source], now[source])

@@ -18,7 +18,7 @@ from shoplake.refine.cast import (
     to_id,
     trimmed,
 )
-from shoplake.refine.deduplicate import DUPLICATE_OF, mark_duplicates
+from shoplake.refine.deduplicate import ARRIVAL, DUPLICATE_OF, mark_duplicates
 from shoplake.refine.links import follow_links
 from shoplake.refine.pseudonym import Secret, pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze
@@ -70,9 +70,9 @@ def people(
         }
     )
     speakers = Window.partitionBy("person_key", "_speaks")
-    by_time = speakers.orderBy(F.col("signed_up_at").desc_nulls_last(), "row_id").rowsBetween(
-        Window.unboundedPreceding, Window.unboundedFollowing
-    )
+    by_time = speakers.orderBy(
+        F.col("signed_up_at").desc_nulls_last(), F.col(ARRIVAL).desc(), "row_id"
+    ).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     latest = {
         column: F.first(column, ignorenulls=True).over(by_time)
         for column in ("country", "birth_decade", "segment")

@@ -52,6 +52,8 @@ class Persons:
         if before is None or after is None or named is None:
             return None
         moved = {i for i in before.keys() | after.keys() if before.get(i) != after.get(i)}
+        if moved and self._has_retired(now):
+            return None
         persons = {known[i] for known in (before, after) for i in moved if i in known}
         return moved | persons | named
 
@@ -93,10 +95,19 @@ class Persons:
         lake = self.run.lake
         if VAULT not in then or VAULT not in now or not readable(lake, VAULT, then[VAULT]):
             return None
-        before, after = (lake.read(VAULT, state[VAULT]) for state in (then, now))
-        if not after.where("retired").isEmpty():
+        if self._has_retired(now):
             return None
+        before, after = (lake.read(VAULT, state[VAULT]) for state in (then, now))
         unknown = after.join(before, "pseudonym", "left_anti")
         new = unknown.select(in_shop(F.col("pseudonym")))
         found = {row[0] for row in new.limit(MOST + 1).collect()}
         return None if len(found) > MOST else found
+
+    def _has_retired(self, now: Mapping[str, int]) -> bool:
+        """Whether a record may name a person by a pseudonym of an earlier key, none of `Names`.
+
+        Only of a table that reads the vault; in others such a pseudonym is nobody.
+        """
+        if VAULT not in now:
+            return False
+        return not self.run.lake.read(VAULT, now[VAULT]).where("retired").isEmpty()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from shoplake.contracts.conditions import NOT_ROW_WISE, broken
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import (
     CAST_FAILURES,
     INT,
@@ -16,7 +20,7 @@ from shoplake.refine.cast import (
     spelling,
     trimmed,
 )
-from shoplake.refine.deduplicate import DUPLICATE_OF
+from shoplake.refine.deduplicate import ARRIVAL, DUPLICATE_OF, repeats
 from shoplake.refine.records import close_silver, open_bronze, product_key
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.text import normalise_text
@@ -43,16 +47,31 @@ _CASTS = {
 }
 
 
-def products(bronze_products: DataFrame, settings: RefineSettings) -> DataFrame:
+def products(
+    bronze_products: DataFrame, settings: RefineSettings, contract: Contract | None = None
+) -> DataFrame:
     """Candidates of `silver.products`, one row per bronze row.
 
     Statements at one instant that differ: the name with the most mentions up to that instant is
-    kept, then the first in the alphabet. A statement equal to the version it follows confirms it:
-    its `_duplicate_of` is the row of that version, as is that of a statement not kept. A product
-    without dates is valid from 1970. Rows that could not be cast, or lack what a version needs,
-    go to quarantine and end no version.
+    kept, then the first in the alphabet; of those with one name and as many mentions, the one that
+    said something new last. A statement equal to the version it follows confirms it: its
+    `_duplicate_of` is the row of that version, as is that of a statement not kept. A product
+    without dates is valid from 1970, and its last statement counts, new or not: it may have its old
+    price again. Rows that could not be cast, lack what a version needs or break a rule go to
+    quarantine and end no version.
+
+    Args:
+        bronze_products: statements as sent.
+        settings: of the cleaning.
+        contract: of the table, whose rules about one row are looked at; None: there are none.
     """
     statements = _statements(bronze_products, settings)
+    if contract is not None:
+        # As versions that still hold: what follows a statement is not known yet.
+        as_is = {"valid_to": F.lit(None).cast("timestamp"), "is_current": F.lit(True)}
+        statements = statements.withColumns(as_is).withColumn("_holds", ~_broken(contract))
+    else:
+        statements = statements.withColumn("_holds", F.lit(True))
     return close_silver(_versions(statements.repartition("product_id")), COLUMNS)
 
 
@@ -80,18 +99,37 @@ def _statements(bronze_products: DataFrame, settings: RefineSettings) -> DataFra
     )
 
 
+def _broken(contract: Contract) -> Column:
+    """Whether a row breaks a rule about one row for which it will be held."""
+    rules = [
+        r for r in contract.rules if r.kind not in NOT_ROW_WISE and r.on_breach == "quarantine"
+    ]
+    tests = [F.coalesce(F.expr(broken(rule, contract)), F.lit(False)) for rule in rules]
+    return reduce(lambda a, b: a | b, tests, F.lit(False))
+
+
 def _versions(statements: DataFrame) -> DataFrame:
     product = Window.partitionBy("product_id", "_states")
     so_far = Window.partitionBy("product_id", "_states", "name").orderBy("valid_from").rangeBetween(
         Window.unboundedPreceding, Window.currentRow
     )  # fmt: skip
-    at_instant = Window.partitionBy("product_id", "_states", "valid_from").orderBy(
-        F.desc("_name_mentions"), "name", F.desc("mentions"), "row_id"
+    instant = ("product_id", "_states", "valid_from")
+    # Without a date a statement is of when it came, so that it may say an old thing anew.
+    again = F.col("updated_at").isNotNull() & repeats(instant)
+    at_instant = Window.partitionBy(*instant).orderBy(
+        F.desc("_holds"), F.desc("_name_mentions"), "name", F.desc("mentions"), "_again",
+        F.desc(ARRIVAL), "row_id",
+    )  # fmt: skip
+    mentions = F.when(F.col("_holds"), F.col("mentions")).otherwise(0)
+    ranked = statements.withColumns(
+        {"_name_mentions": F.sum(mentions).over(so_far), "_again": again}
+    ).withColumns(
+        {
+            "_rank": F.row_number().over(at_instant),
+            "_has_version": F.col("_states") & F.first("_holds").over(at_instant),
+        }
     )
-    ranked = statements.withColumn("_name_mentions", F.sum("mentions").over(so_far)).withColumn(
-        "_rank", F.row_number().over(at_instant)
-    )
-    kept = ranked.withColumn("_is_kept", F.col("_states") & (F.col("_rank") == 1))
+    kept = ranked.withColumn("_is_kept", F.col("_has_version") & (F.col("_rank") == 1))
 
     in_turn = Window.partitionBy("product_id", "_states", "_is_kept").orderBy("valid_from")
     stated = F.struct(*_STATED)
@@ -106,7 +144,7 @@ def _versions(statements: DataFrame) -> DataFrame:
         opened.withColumns(
             {
                 "valid_to": F.when(F.col("_opens"), F.lead("valid_from").over(versions)),
-                DUPLICATE_OF: F.when(F.col("_states") & ~F.col("_opens"), version_row),
+                DUPLICATE_OF: F.when(F.col("_has_version") & ~F.col("_opens"), version_row),
             }
         )
         .withColumn("is_current", F.col("_opens") & F.col("valid_to").isNull())

@@ -8,12 +8,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.refine.cast import CAST_FAILURES, trimmed
-from shoplake.refine.deduplicate import DUPLICATE_OF
+from shoplake.refine.deduplicate import ARRIVAL, DUPLICATE_OF, SAID
 from shoplake.refine.pseudonym import Secret, pseudonymise
 
 
 def open_bronze(bronze: DataFrame, key: Secret, *, given: Sequence[str] = ()) -> DataFrame:
-    """Bronze rows with `row_id`, `shop` and `_digest`, without the columns that stay in bronze.
+    """Bronze rows with `row_id`, `shop`, `_arrival`, `_said` and `_digest`.
+
+    The other columns of where a record came from stay in bronze.
 
     Args:
         bronze: any bronze table.
@@ -21,24 +23,30 @@ def open_bronze(bronze: DataFrame, key: Secret, *, given: Sequence[str] = ()) ->
         given: columns of the id the shop gives. `_digest`, over all entity columns, is there where
             one of them is missing: such records are the same only if they are wholly equal.
     """
-    rows = with_shop(bronze)
+    arrival = F.struct("_ingested_at", "_file", "_row").alias(ARRIVAL)
+    said = F.xxhash64(*_entity(bronze)).alias(SAID)
+    rows = with_shop(bronze, arrival, said)
     if not given:
         return rows
     has_id = F.concat(*(trimmed(column) for column in given)).isNotNull()
-    content = content_of(rows.columns)
+    content = content_of(bronze.columns)
     return rows.withColumn("_digest", pseudonymise(F.when(~has_id, content), key))
 
 
-def with_shop(bronze: DataFrame) -> DataFrame:
-    """`row_id`, `shop` and the entity columns."""
-    entity = [column for column in bronze.columns if not column.startswith("_")]
-    return bronze.select(F.col("_row_id").alias("row_id"), F.col("_source").alias("shop"), *entity)
+def with_shop(bronze: DataFrame, *more: Column) -> DataFrame:
+    """`row_id`, `shop` and the entity columns, and more."""
+    named = F.col("_row_id").alias("row_id"), F.col("_source").alias("shop")
+    return bronze.select(*named, *_entity(bronze), *more)
 
 
 def content_of(columns: Sequence[str]) -> Column:
     """A hash of all that a record of `with_shop` says; equal for records that say the same."""
-    entity = sorted(set(columns) - {"row_id", "shop"})
+    entity = sorted(c for c in set(columns) - {"row_id", "shop"} if not c.startswith("_"))
     return F.sha2(F.to_json(F.struct("shop", *entity)), 256)
+
+
+def _entity(bronze: DataFrame) -> list[str]:
+    return [column for column in bronze.columns if not column.startswith("_")]
 
 
 def close_silver(df: DataFrame, columns: Sequence[str]) -> DataFrame:

@@ -14,10 +14,13 @@ from shoplake.errors import ShoplakeError
 from shoplake.governance.erasure.order import Subject
 from shoplake.governance.erasure.suppress import normal_id
 from shoplake.governance.erasure.values import Kind, Value
+from shoplake.ingest.check import mapping_path
 from shoplake.refine.cast import to_id, trimmed
+from shoplake.refine.known import unknown_person, unknown_shop
 from shoplake.refine.linked import linked
 from shoplake.refine.pseudonym import Secret, pseudonym, pseudonymise
 from shoplake.runtime.lake import Lake
+from shoplake.runtime.settings import conf_dir
 
 _PEOPLE, _PRODUCTS = "bronze.people", "bronze.products"
 _VAULT = "governance.vault"
@@ -59,16 +62,20 @@ def keys_of(ids: Iterable[tuple[str, str]], key: Secret) -> list[str]:
     return [pseudonym(f"{shop}:{person}", key) for shop, person in ids]
 
 
-def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) -> Subject:
+def find_subject(
+    lake: Lake, contracts: ContractBook, key: Secret, wanted: str, *, unknown: bool = False
+) -> Subject:
     """Everything that belongs to one person, read from bronze and `silver.identities`.
 
     Args:
         lake, contracts: where to look; whatever exists is looked at.
         key: of the pseudonyms.
         wanted: `<shop>:<id>`, or a person's or identity's pseudonym.
+        unknown: whether it may be somebody whom no table names; their shop must be known even so.
 
     Raises:
-        ShoplakeError: `wanted` is not of these forms, or a pseudonym that nobody has.
+        ShoplakeError: `wanted` is not of these forms, or a pseudonym, shop or person that is in no
+            table.
     """
     tables = [
         c.table
@@ -79,9 +86,12 @@ def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) 
     first = {said} if isinstance(said, tuple) else _ids_of_key(lake, tables, said, key)
     ids, links = linked(lake, first, key)
     keys = {said} if isinstance(said, str) else set()
-    keys |= {r["pseudonym"] for r in _vault(lake, ids | links)}
+    in_vault = {r["pseudonym"] for r in _vault(lake, ids | links)}
     keys |= {*keys_of(ids, key), *(pseudonym(f"{shop}:link:{link}", key) for shop, link in links)}
-    keys |= _person_keys(lake, keys)
+    in_silver = _person_keys(lake, keys | in_vault)
+    if isinstance(said, tuple) and not (in_vault or in_silver):
+        _check_known(lake, tables, said, unknown)
+    keys |= in_vault | in_silver
     values: list[Value] = []
     names: set[str] = set()
     for table in tables:
@@ -101,6 +111,18 @@ def find_subject(lake: Lake, contracts: ContractBook, key: Secret, wanted: str) 
         values=tuple(dict.fromkeys([*known, *values])),
         id_names=tuple(sorted(names)),
     )
+
+
+def _check_known(lake: Lake, tables: Sequence[str], said: tuple[str, str], unknown: bool) -> None:
+    if any(not _of(lake.read(table), {said}).isEmpty() for table in tables):
+        return
+    shop = said[0]
+    sent = (lake.read(table).select("_source").distinct().collect() for table in tables)
+    shops = {row[0] for rows in sent for row in rows}
+    if shop not in shops and not mapping_path(shop, conf_dir()).is_file():
+        raise unknown_shop(shop, shops, lake.settings)
+    if not unknown:
+        raise unknown_person(lake.settings)
 
 
 def _ids_of_key(lake: Lake, tables: Sequence[str], wanted: str, key: Secret) -> set:  # type: ignore[type-arg]

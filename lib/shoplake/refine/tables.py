@@ -8,6 +8,7 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
+from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import Counts
 from shoplake.governance.personal.words import fingerprint
 from shoplake.governance.run import Read, Run
@@ -49,6 +50,7 @@ class Refinement:
     sources: tuple[str, ...]
     build: Callable[..., DataFrame]
     ties: Ties | None = None
+    by_rules: bool = False
 
 
 _PEOPLE = "silver.identities"
@@ -61,7 +63,11 @@ SILVER: dict[str, Refinement] = {
         ("bronze.people", LINKS), lambda sent, links, settings: people(sent, settings, links)
     ),
     "silver.identity_links": Refinement((LINKS, _PEOPLE), identity_links),
-    "silver.products": Refinement(("bronze.products",), products),
+    "silver.products": Refinement(
+        ("bronze.products",),
+        lambda sent, contract, settings: products(sent, settings, contract),
+        by_rules=True,
+    ),
     "silver.orders": Refinement(("bronze.orders", _PEOPLE), orders),
     "silver.events": Refinement(("bronze.events", _PEOPLE), events, Ties("event_id", "session_id")),
     "silver.sessions": Refinement(("silver.events",), sessions),
@@ -122,7 +128,8 @@ def build_silver(
     )
 
 
-def frames(run: Run, table: str, read: Read) -> list[DataFrame | None]:
+def frames(run: Run, table: str, read: Read) -> list[DataFrame | Contract | None]:
     """What `Refinement.build` of a table is given; a shop without links is spared their joins."""
-    sources = SILVER[table].sources
-    return [read(s) if s != LINKS or run.lake.exists(LINKS) else None for s in sources]
+    refinement = SILVER[table]
+    made = [read(s) if s != LINKS or run.lake.exists(LINKS) else None for s in refinement.sources]
+    return [*made, run.contracts[table]] if refinement.by_rules else [*made]

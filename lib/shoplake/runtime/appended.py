@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from shoplake.runtime.commits import added_by
+from shoplake.runtime.commits import added_by, rearranged_to
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -41,12 +41,17 @@ def appended(lake: Lake, name: str, since: int | None, until: int) -> DataFrame 
 
 
 def readable(lake: Lake, name: str, version: int) -> bool:
-    """Whether no file of a version has been cleared away; of a lake of folders."""
+    """Whether a version can be read: neither its log nor a file of it has been cleared away.
+
+    Of a lake of folders. As `Lake.read` does, it looks at the files that later rearranging has put
+    the version's rows in.
+    """
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
+    folder = lake.folder(name)
     try:
-        files = DeltaTable(str(lake.folder(name)), version=version).file_uris()
+        files = DeltaTable(str(folder), version=rearranged_to(folder, version)).file_uris()
     except DeltaError:
         return False
     return all(Path(unquote(file)).exists() for file in files)

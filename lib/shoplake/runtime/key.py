@@ -4,24 +4,41 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shoplake.errors import SettingsError
+from shoplake.runtime.lake import is_table
 from shoplake.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _MIN_BYTES = 16
+#: What the first `refine` makes under its key.
+USED_BY = ("governance.vault", "silver.identities")
 
 
-def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> bytes:
+def pseudonym_key(
+    settings: Settings,
+    spark: SparkSession | None = None,
+    *,
+    make: bool = True,
+    used_by: Sequence[str] = USED_BY,
+) -> bytes:
     """The key that pseudonyms are made with.
 
     Looked for in this order: the environment variable, the secret scope, the file. The file is
-    made with 32 random bytes and mode 0600 when it is missing; it lies beside the lake, not in it,
-    so that a copy of the lake does not carry its key.
+    made with 32 random bytes and mode 0600 when it is missing and the lake has nothing yet that
+    was made under a key; it lies beside the lake, not in it, so that a copy of the lake does not
+    carry its key.
+
+    Args:
+        settings: where the lake and the key are.
+        spark: reads a secret scope.
+        make: whether a first key may be made; no, where something is only looked up.
+        used_by: tables that are there only if there was a key.
 
     Raises:
         SettingsError: no source gives a key, or it is shorter than 16 bytes.
@@ -33,6 +50,9 @@ def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> byte
     if not text and source.file:
         path = _file(source.file, settings)
         if not path.exists():
+            made = [table for table in used_by if is_table(_folder(table, settings))]
+            if made or not make:
+                raise _missing(settings, path, made)
             _write(path)
         text = path.read_text().strip()
     if len(text.encode()) < _MIN_BYTES:
@@ -42,6 +62,22 @@ def pseudonym_key(settings: Settings, spark: SparkSession | None = None) -> byte
             remedy="set it to a long random text, e.g. the output of `openssl rand -hex 32`",
         )
     return text.encode()
+
+
+def _missing(settings: Settings, path: Path, made: Sequence[str]) -> SettingsError:
+    """Another key would give other pseudonyms: nobody would be found, and nobody told."""
+    looked = f"environment variable {settings.pseudonym_key.env}; file {path}"
+    if not made:
+        return SettingsError(
+            "there is no pseudonym key yet",
+            where=looked,
+            remedy="set one, or run `shoplake step refine`, which makes one",
+        )
+    return SettingsError(
+        f"no pseudonym key: the one that {made[0]} was made with is missing, another finds nobody",
+        where=looked,
+        remedy="put it back there; docs/personal-data.md says what to do where it is lost",
+    )
 
 
 def replace_key(settings: Settings) -> None:
@@ -67,6 +103,11 @@ def replace_key(settings: Settings) -> None:
     new.unlink(missing_ok=True)
     _write(new)
     os.replace(new, path)
+
+
+def _folder(table: str, settings: Settings) -> Path:
+    schema, _, name = table.partition(".")
+    return settings.root / f"{settings.schema_prefix}{schema}" / name
 
 
 def _file(name: str, settings: Settings) -> Path:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import expressions as exp
-from sqlglot.dialects.postgres import Postgres
+from sqlglot.errors import SqlglotError
 
 from shoplake.errors import ShoplakeError
+from shoplake.runtime.datafusion import spelled
 from shoplake.runtime.lake import SCHEMAS, is_table
 from shoplake.runtime.settings import Settings
 
@@ -25,29 +29,20 @@ Rows = list[dict[str, Any]]
 Opened = dict[str, "DeltaTable"]
 
 
-class _DataFusion(Postgres):
-    """Postgres' spelling, which DataFusion understands, with casts that give null."""
+class Answer(list[dict[str, Any]]):
+    """The rows of an answer; it has its columns even where it has no row."""
 
-    class Generator(Postgres.Generator):  # type: ignore[misc, valid-type]
-        """Writes SQL."""
-
-        TRANSFORMS: ClassVar[dict[Any, Any]] = {
-            **Postgres.Generator.TRANSFORMS,
-            exp.TryCast: lambda self, e: self.trycast_sql(e),
-        }
+    def __init__(self, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+        super().__init__(rows)
+        self.columns = tuple(columns)
 
 
-def spelled(tree: exp.Expr) -> str:
-    """The tree as DataFusion's SQL."""
-    return tree.sql(dialect=_DataFusion, comments=False)
-
-
-def query(settings: Settings, sql: str) -> Rows:
-    """Answer one SELECT over tables written as `schema.table`.
+def query(settings: Settings, sql: str) -> Answer:
+    """Answer one SELECT over tables written as `schema.table`, in capitals or not.
 
     Raises:
         ShoplakeError: the lake is not one of folders, the text is not one query, a table or
-            column is unknown, or the engine refuses it.
+            column is unknown, two columns have one name, or the engine refuses it.
     """
     tree = parse(sql)
     common = {cte.alias for cte in tree.find_all(exp.CTE)}
@@ -68,7 +63,7 @@ def execute(
     known: Mapping[str, str],
     where: str,
     opened: Opened | None = None,
-) -> Rows:
+) -> Answer:
     """Run DataFusion's SQL.
 
     Args:
@@ -79,8 +74,8 @@ def execute(
         opened: tables to read as they were opened; others are opened and added.
 
     Raises:
-        ShoplakeError: the lake is not one of folders, a table does not exist, or the engine
-            refuses the query.
+        ShoplakeError: the lake is not one of folders, a table does not exist, two columns of the
+            answer have one name, or the engine refuses the query.
     """
     if settings.catalog:
         raise ShoplakeError(
@@ -93,12 +88,39 @@ def execute(
     for name, table in known.items():
         engine.register(name, open_table(settings, table, {} if opened is None else opened))
     try:
-        result = engine.execute(sql).read_all()
+        answer = engine.execute(sql)
+        # Before any row is read: rows are mappings, so of two such columns one would be lost.
+        names = _different(answer.schema.names, where)
+        result = answer.read_all()
+    except ShoplakeError:
+        raise
     except Exception as error:  # The engine's errors while it runs have no class of their own.
-        raise ShoplakeError(f"the query failed: {str(error)[:600]}", where=where) from None
-    names = result.schema.names
+        raise _refusal(str(error), where) from None
     columns = [_values(result[i]) for i in range(len(names))]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return Answer(names, (dict(zip(names, r, strict=True)) for r in zip(*columns, strict=True)))
+
+
+def _different(names: Sequence[str], where: str) -> Sequence[str]:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ShoplakeError(
+            f"several columns of the answer are called {', '.join(twice)}",
+            where=where,
+            remedy=f"name the columns and give each an alias: b.{twice[0]} AS b_{twice[0]}",
+        )
+    return names
+
+
+def _refusal(message: str, where: str) -> ShoplakeError:
+    unknown = re.search(r"Invalid function '(\w+)'", message)
+    if unknown:
+        return ShoplakeError(
+            f"without Spark there is no function '{unknown[1]}'",
+            where=where,
+            remedy="https://datafusion.apache.org/user-guide/sql/scalar_functions.html lists those "
+            "there are",
+        )
+    return ShoplakeError(f"the query failed: {message[:600]}", where=where)
 
 
 def open_table(settings: Settings, table: str, opened: Opened) -> DeltaTable:
@@ -134,17 +156,25 @@ def tables(settings: Settings) -> list[str]:
 
 
 def parse(sql: str) -> exp.Query:
-    """One query as a tree.
+    """One query as a tree, without hints; names of tables are in small letters.
 
     Raises:
         ShoplakeError: the text is not one query.
     """
     try:
         statements = [s for s in sqlglot.parse(sql, dialect="databricks") if s is not None]
-    except sqlglot.ParseError as error:
+    except SqlglotError as error:  # A text that does not end is no ParseError.
         raise ShoplakeError(f"not SQL: {error}", where=sql) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ShoplakeError("one SELECT at a time, and nothing that writes", where=sql)
+    for select in statements[0].find_all(exp.Select):
+        select.set("hint", None)
+    # Spark does not tell large letters from small ones, DataFusion does.
+    for node in statements[0].find_all(exp.Table, exp.TableAlias, exp.Column):
+        named = ("table", "db") if isinstance(node, exp.Column) else ("this", "db")
+        for name in (node.args.get(n) for n in named):
+            if isinstance(name, exp.Identifier):
+                name.set("this", name.name.lower())
     return statements[0]
 
 
@@ -152,16 +182,26 @@ def _values(column: Any) -> list[Any]:
     return [value.as_py() for value in column]
 
 
-def render(rows: Rows, form: str) -> str:
-    """Rows as `csv` or `json` text; times as ISO 8601."""
+def render(rows: Answer, form: str) -> str:
+    """An answer as `csv` or `json` text; times as ISO 8601.
+
+    JSON has no NaN and no infinity: they become text, as in Spark's `to_json`.
+    """
     if form == "json":
-        return json.dumps(rows, default=str, ensure_ascii=False, indent=2)
+        return json.dumps(_finite(rows), default=str, ensure_ascii=False, indent=2, allow_nan=False)
     buffer = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(buffer, rows.columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return buffer.getvalue().rstrip("\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def lake_folder(settings: Settings) -> Path:

@@ -9,9 +9,8 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from shoplake.errors import SettingsError
+from shoplake.runtime.strict_yaml import YamlError, read
 
 T = TypeVar("T")
 
@@ -20,15 +19,16 @@ def load_yaml(path: Path | str, cls: type[T]) -> T:
     """Read one YAML file into the dataclass `cls`.
 
     Raises:
-        SettingsError: the file is missing, is not a mapping, or does not fit `cls`.
+        SettingsError: the file is missing, no YAML, no mapping, has a key twice, or does not fit
+            `cls`.
     """
     path = Path(path)
     if not path.is_file():
         raise SettingsError("settings file not found", where=str(path))
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise SettingsError(f"not valid YAML: {error}", where=str(path)) from None
+        _, data = read(path)
+    except YamlError as error:
+        raise SettingsError(error.message, where=f"{path}:{error.line}") from None
     return from_dict(cls, data if data is not None else {}, str(path))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shoplake.serve.catalogue import Catalogue
-from shoplake.serve.fairness import POOL, FairExposure
+from shoplake.serve.fairness import FairExposure, candidates
 from shoplake.serve.fallback import Fallback
 from shoplake.serve.histories import COLUMNS, Histories, read_histories
 from shoplake.serve.instant import instant
@@ -179,7 +179,7 @@ def recommend_block(
     """
     size = len(histories.items)
     seen = histories.resized(settings.people_block, settings.history_length)
-    k = settings.k if fair is None else max(settings.k, POOL)
+    k = settings.k if fair is None else candidates(settings.k)
     excluded = histories.excluded(settings)
     if isinstance(scorer, BlockScorer):
         scores = scorer.block(seen.items, seen.counts, seen.days)[:size]

@@ -26,9 +26,14 @@ from shoplake.serve.topk import TopK
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-#: Candidates a person that the re-ranker chooses from.
+#: Candidates a person that the re-ranker chooses from, at least.
 POOL = 50
 _ROUNDS, _STEP = 60, 4.0
+
+
+def candidates(k: int) -> int:
+    """How many candidates a person it takes to re-rank lists of k: well more than k."""
+    return max(POOL, 3 * k)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoplake.features.interactions import POSITIVE
-from shoplake.serve.instant import instant
 from shoplake.serve.scorer import AnyScorer, BlockScorer, Floats, Ints, Scorer
 
 if TYPE_CHECKING:
@@ -117,31 +115,31 @@ def available_now(items: DataFrame, products: DataFrame) -> DataFrame:
     return marked.withColumn("available", on_sale).drop("_sold")
 
 
-def outdated(
-    interactions: DataFrame, batch: DataFrame, items: DataFrame, since: datetime
-) -> DataFrame:
-    """Who needs a fresh list: person_key, each once.
+def promised(batch: DataFrame, gone: DataFrame) -> DataFrame:
+    """Whose list names a product that is not available any more: person_key.
 
     Args:
-        interactions: the view of `interactions.interactions`.
         batch: the lists of the batch, with person_key and product_id.
-        items: what `available_now` returns.
-        since: the batch's instant.
-
-    Returns:
-        People who viewed, clicked, carted or bought at or after `since`, and those whose list
-        names a product that is not available.
+        gone: product_id of the items that are not available.
     """
     from pyspark.sql import functions as F
 
-    active = interactions.where(F.col("kind").isin(*POSITIVE) & (F.col("at") >= instant(since)))
-    gone = items.where("NOT available").select("product_id")
-    missing = batch.join(F.broadcast(gone), "product_id", "left_semi")
-    both = active.select("person_key").unionByName(missing.select("person_key"))
-    return both.where("person_key IS NOT NULL").distinct()
+    return batch.join(F.broadcast(gone), "product_id", "left_semi").select("person_key")
 
 
-def relinked(links: DataFrame, since: datetime) -> DataFrame:
+def active(interactions: DataFrame) -> DataFrame:
+    """Who viewed, clicked, carted or bought: person_key.
+
+    Args:
+        interactions: of the view of `interactions.interactions`, those that a batch had not read.
+    """
+    from pyspark.sql import functions as F
+
+    did = interactions.where(F.col("kind").isin(*POSITIVE) & F.col("person_key").isNotNull())
+    return did.select("person_key")
+
+
+def relinked(links: DataFrame, fresh: DataFrame) -> DataFrame:
     """Who became one person with another, or stopped being one: person_key.
 
     A list that knows what somebody else did must not wait for the next batch. A statement splits or
@@ -149,9 +147,7 @@ def relinked(links: DataFrame, since: datetime) -> DataFrame:
 
     Args:
         links: silver.identity_links.
-        since: the batch's instant; statements of before it were known to the batch.
+        fresh: those of its rows that the batch had not read.
     """
-    from pyspark.sql import functions as F
-
-    fresh = links.where(F.col("valid_from") >= instant(since)).select("shop", "link_key")
-    return links.join(fresh.distinct(), ["shop", "link_key"], "left_semi").select("person_key")
+    keys = fresh.select("shop", "link_key").distinct()
+    return links.join(keys, ["shop", "link_key"], "left_semi").select("person_key")

@@ -12,25 +12,30 @@ from shoplake.features.behaviour import TABLES
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
-from shoplake.serve.catalogue import load_catalogue, scorer_inputs
-from shoplake.serve.fallback import recent_popularity
-from shoplake.serve.live import available_now, outdated, relinked, with_session
+from shoplake.runtime.few import brought
+from shoplake.serve.catalogue import scorer_inputs
+from shoplake.serve.live import active, promised, with_session
+from shoplake.serve.newest import IDENTITIES, RECORDS, newest_events
+from shoplake.serve.outdated import LINKS, outdated
 from shoplake.serve.people import everyone
 from shoplake.serve.served import Served
-from shoplake.serve.stock import PLAN, in_supply
+from shoplake.serve.shelf import ITEMS
+from shoplake.serve.shelf import TABLES as SHELF
+from shoplake.serve.shelf import shelf as shelf_of
+from shoplake.serve.told import Told
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from shoplake.governance.run import Read, Run
+    from shoplake.governance.run import Pinned, Run
     from shoplake.models.tracking import Registry
+    from shoplake.refine.settings import RefineSettings
     from shoplake.serve.canary import Side
     from shoplake.serve.scorer import AnyScorer
     from shoplake.serve.settings import ServeSettings
 
-LIVE, BATCH, ITEMS = "gold.live_recommendations", "gold.recommendations", "gold.item_features"
-LINKS = "silver.identity_links"
-SOURCES = (*TABLES, LINKS, "silver.people", "silver.products", ITEMS, BATCH, PLAN)
+LIVE, BATCH = "gold.live_recommendations", "gold.recommendations"
+SOURCES = tuple(dict.fromkeys([*TABLES, RECORDS, IDENTITIES, LINKS, BATCH, *SHELF]))
 #: Versions as of a batch's instant; a stream asks for them at every trigger.
 _VECTORS: dict[tuple[object, ...], AnyScorer] = {}
 
@@ -43,6 +48,7 @@ class LiveLists:
         run: of the step; its lake is read.
         registry, serving: the model, and whom which of its versions serves.
         settings: of serving.
+        cleaning: of silver's events, for those that silver does not have yet.
         since: the instant of the batch.
     """
 
@@ -50,9 +56,10 @@ class LiveLists:
     registry: Registry
     serving: tuple[Side, ...]
     settings: ServeSettings
+    cleaning: RefineSettings
     since: datetime
 
-    def make(self, read: Read) -> DataFrame:
+    def make(self, read: Pinned) -> DataFrame:
         """Rows of gold.live_recommendations.
 
         Histories end right after the newest interaction; popularity is that of the batch.
@@ -60,32 +67,33 @@ class LiveLists:
         Args:
             read: of pinned `SOURCES`.
         """
-        at_batch = F.col("as_of") == F.lit(self.since)
-        orders, events, feedback = map(read, TABLES)
-        did = interactions(orders=orders, events=events, feedback=feedback)
+        shelf = shelf_of(read, self.settings, self.since)
+        index = shelf.items.select("product_id", "item_index")
+        batch = read(BATCH).where(F.col("as_of") == F.lit(self.since))
+        told, news = Told(*map(read, TABLES)), newest_events(read, self.cleaning)
+        whose = brought(
+            outdated(read, read.run.ledger.inputs(read.run.contracts[BATCH]), self.since)
+            .union(active(interactions(events=news)))
+            .union(promised(batch, shelf.gone()))
+            .where("person_key IS NOT NULL")
+            .distinct()
+        )
+        # What others did decides nothing of these people's lists.
+        did = brought(told.beside(news).of(whose).interactions())
         newest = did.agg(F.max("at")).first()
         last = newest[0] if newest is not None and newest[0] is not None else self.since
         now = max(self.since, last) + timedelta(microseconds=1)
-        items = read(ITEMS).where(at_batch)
-        index = items.select("product_id", "item_index")
-        supplied = in_supply(items, read(PLAN), self.since, self.settings.exclude_short_days)
-        there = available_now(supplied, read("silver.products"))
-        catalogue = load_catalogue(there)
-        people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
-        popular = recent_popularity(read("silver.orders"), people, "group", self.since)
-        stale = outdated(did, read(BATCH).where(at_batch), there, self.since)
-        whose = stale.union(relinked(read(LINKS), self.since)).distinct()
-        mine = did.join(whose, "person_key", "left_semi")
-        past = seen(mine, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
+        past = seen(did, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
         arrays = history_arrays(self.settings.history_length)
         histories = touched_items(past, index).select("person_key", *arrays)
         fresh = Served(self.run, self.registry, self.serving, self.settings, LIVE).lists(
-            everyone(histories, people.join(whose, "person_key", "left_semi")),
-            catalogue,
-            lambda version: self._vectors(version, did, items, index),
+            everyone(histories, whose.join(read("silver.people"), "person_key", "left")),
+            shelf.catalogue,
+            lambda version: self._vectors(version, told.interactions(), shelf.items, index),
             as_of=now,
-            items=items,
-            popular=popular,
+            items=shelf.items,
+            popular=shelf.popular,
+            fallback=shelf.fallback,
             reading=lambda scorer: with_session(
                 scorer, self.settings.session_items, self.settings.session_weight
             ),

@@ -193,7 +193,7 @@ class ShopSearch:
         }
 
     def answer(self, query: str, top: int) -> Answer:
-        """The best `top` products that have anything to do with the query."""
+        """The best `top` products that have anything to do with the query; none without a word."""
         return next(self.answers([query], top))
 
     def answers(self, queries: Sequence[str], top: int) -> Iterator[Answer]:
@@ -202,6 +202,8 @@ class ShopSearch:
             yield self._answer(query, read, top)
 
     def _answer(self, query: str, read: Reading, top: int) -> Answer:
+        if not read.tokens:  # `!!!`: its vector is near some product all the same.
+            return Answer(query, read.understood, [])
         added = self.score(self.parts(read, self._clicked, self._popularity), self._weights)
         score = added["words"] + added["meaning"] + added["behaviour"]
         hits = [self._hit(rank, at, score, added) for rank, at in enumerate(best(score, top), 1)]

@@ -26,6 +26,15 @@ def head_queries(searches: DataFrame, until: datetime, most: int) -> list[str]:
     return [row["query"] for row in rows]
 
 
+def newest(features: DataFrame) -> DataFrame:
+    """The rows of the latest `as_of`: those that `search_lake.open_lake` answers by.
+
+    Features may be older than the events; a product's stock is then what was known of it last.
+    """
+    last = features.agg(F.max("as_of")).collect()[0][0]
+    return features.where(F.col("as_of") == F.lit(last))
+
+
 def ranking_rows(
     search: ShopSearch, queries: Sequence[str], as_of: datetime, top: int
 ) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from shoplake.runtime.console import tell
 from shoplake.serve.search import Answer, Hit
 
 #: Changes with what a kept model consists of.
-_FORM = 2
+_FORM = 3
 
 
 class FolderSearch:
@@ -27,8 +27,14 @@ class FolderSearch:
         self._model = model
 
     def answer(self, query: str, top: int) -> Answer:
-        """The best `top` titles; shares are what features of each kind add (SHAP)."""
+        """The best `top` titles; none for a query without a word.
+
+        Shares are what features of each kind add (SHAP), and a score is their sum: the ranker's own
+        less what it says of an average candidate, which is the same for all.
+        """
         read = self._model.index.read([query])
+        if not read.texts[0]:
+            return Answer(query, "", [])
         block = next(self._model.blocks(read))
         pairs, scores = self._model.ranked(block)
         order = np.argsort(-scores, kind="stable")[:top]
@@ -40,7 +46,7 @@ class FolderSearch:
                 None,
                 self._model.index.titles[pairs.title[at]],
                 None,
-                float(scores[at]),
+                float(shares.iloc[rank - 1].sum()),
                 **{name: float(shares[name].iloc[rank - 1]) for name in shares},
             )
             for rank, at in enumerate(order, 1)

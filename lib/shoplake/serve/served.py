@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 
 from shoplake.serve.batch import recommend
-from shoplake.serve.fallback import build_fallback
+from shoplake.serve.fallback import Fallback, build_fallback
 from shoplake.serve.parents import tell_parents
 from shoplake.serve.personal import PersonalFrequencyScorer
 
@@ -52,6 +52,7 @@ class Served:
         as_of: datetime,
         items: DataFrame,
         popular: DataFrame,
+        fallback: Fallback | None = None,
         fair: FairExposure | None = None,
         reading: Callable[[AnyScorer], AnyScorer] = lambda scorer: scorer,
     ) -> DataFrame:
@@ -64,10 +65,12 @@ class Served:
             as_of: the instant the histories end at.
             items: one `as_of` of gold.item_features.
             popular: of `fallback.recent_popularity`.
+            fallback: what `build_fallback` made of it, where that is known already.
             fair: as in `recommend`.
             reading: how a scorer reads people.
         """
-        fallback = build_fallback(catalogue, self.settings, popular)
+        if fallback is None:
+            fallback = build_fallback(catalogue, self.settings, popular)
         parts = []
         for side in self.serving:
             version, name = side.version, self.registry.name

@@ -34,7 +34,9 @@ def log(difference: Interval, effective: float = 500) -> Challenge:
 def test_only_a_version_that_the_log_shows_to_be_worse_is_kept_from_people(
     found: Challenge | None, share: float, choice: str
 ) -> None:
-    assert after_offline(found, OFFLINE, share, None).choice == choice
+    decision = after_offline(found, OFFLINE, share, None)
+    assert decision.choice == choice
+    assert decision.share == (share if choice == "canary" else None)
 
 
 def test_the_other_estimates_are_told_beside_the_one_that_decides() -> None:

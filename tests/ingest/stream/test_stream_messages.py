@@ -51,6 +51,11 @@ def test_spans_of_a_partition_are_one() -> None:
     assert other.with_more(one) == Span(3, 9, 7, 1, ["line", "colour", "no"])
 
 
+def test_the_last_message_says_when() -> None:
+    one, other = Span(3, 5, 3, 1, [], 500), Span(6, 9, 4, 0, [], 400)
+    assert one.with_more(other).sent_at == other.with_more(one).sent_at == 400
+
+
 @pytest.mark.slow
 def test_a_batch_is_written_to_the_tables_that_its_topics_feed(
     corner: Corner, line: Callable[..., str]

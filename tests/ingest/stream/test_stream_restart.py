@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from shoplake.errors import SourceError
 from shoplake.governance import publish as publishing
 from shoplake.ingest import landing
+from shoplake.runtime.broker import Broker
+from shoplake.runtime.kafka import kafka_options
 
 if TYPE_CHECKING:
     from conftest import Corner
@@ -54,3 +57,51 @@ def test_killed_restarted_and_robbed_of_its_checkpoint(
     assert sorted(r.rows_good for r in lines) == [1, 1, 2]
     states = lake.read("governance.offsets").groupBy("state").sum("records").collect()
     assert dict(map(tuple, states)) == {"planned": 4, "taken": 4}
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_lost_its_end_swallows_nothing(
+    corner: Corner, line: Callable[..., str]
+) -> None:
+    corner.send(line(1))
+    corner.take()
+    corner.send(line(2))
+    corner.take()
+    (checkpoint,) = (corner.folder / "lake" / "streams").glob("*/*")
+    for part in ("offsets", "commits"):
+        for file in (checkpoint / part).glob("*1*"):
+            file.unlink()
+    # Batch 1 would be both, and is on record as one of them.
+    corner.send(line(3))
+    with pytest.raises(SourceError, match="the checkpoint is older"):
+        corner.take()
+    shutil.move(checkpoint, corner.folder / "moved")
+    corner.take()
+    assert corner.orders() == ["1", "2", "3"]
+
+
+@pytest.mark.slow
+def test_a_topic_made_anew_is_taken_from_its_beginning(
+    corner: Corner, line: Callable[..., str], tmp_path: Path
+) -> None:
+    corner.send(*(line(i) for i in range(1, 5)))
+    corner.take()
+    anew = Broker(tmp_path / "anew")
+    try:
+        corner.options = kafka_options(corner.spark, corner.settings, anew.servers)
+        corner.send(line(11), line(12))
+        with pytest.raises(SourceError, match="made anew") as raised:
+            corner.take()
+        assert "move that folder away" in str(raised.value)
+        # Outgrown by now: another message has the offset up to which the earlier one was taken.
+        corner.send(line(13), line(14), line(15))
+        with pytest.raises(SourceError, match="made anew: offset 3"):
+            corner.take()
+        (checkpoint,) = (corner.folder / "lake" / "streams").glob("*/*")
+        shutil.move(checkpoint, corner.folder / "moved")
+        corner.take()
+        corner.send(line(16))
+        corner.take()
+        assert corner.orders() == sorted(map(str, [*range(1, 5), *range(11, 17)]))
+    finally:
+        anew.stop()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from shoplake.evaluate.findings import UNREADABLE
+from shoplake.evaluate.layouts.dates import dates_of
 from shoplake.evaluate.metrics import EvaluationError
 
 _COLUMNS = (
@@ -20,8 +22,12 @@ def order_line_files(folder: Path) -> list[Path]:
     return sorted({*folder.rglob("*.csv.gz"), *folder.rglob("*.csv")})
 
 
-def read_order_lines(files: Sequence[Path]) -> pd.DataFrame:
+def read_order_lines(files: Sequence[Path], notes: list[str] | None = None) -> pd.DataFrame:
     """Distinct lines of goods, typed.
+
+    Args:
+        files: read in this order.
+        notes: what a reader must know is added.
 
     Returns:
         invoice, person (None where nobody is named), item, title, quantity, price of one piece, at;
@@ -29,7 +35,7 @@ def read_order_lines(files: Sequence[Path]) -> pd.DataFrame:
         as conf/sources/online_retail.yml leaves them out.
 
     Raises:
-        EvaluationError: a file cannot be read or lacks a column.
+        EvaluationError: a file cannot be read, lacks a column, or has dates that cannot be read.
     """
     table = pd.concat([_csv(path) for path in files], ignore_index=True).drop_duplicates()
     code = table["StockCode"].str.strip().str.upper()
@@ -43,7 +49,7 @@ def read_order_lines(files: Sequence[Path]) -> pd.DataFrame:
             "title": title,
             "quantity": pd.to_numeric(table["Quantity"], errors="coerce"),
             "price": pd.to_numeric(table["UnitPrice"], errors="coerce"),
-            "at": pd.to_datetime(table["InvoiceDate"], errors="coerce"),
+            "at": dates_of(table["InvoiceDate"], str(files[0].parent), notes),
         }
     )
     goods = code.str.match(r"[0-9]{5}|DCGS|PADS$", na=False)
@@ -56,7 +62,7 @@ def _csv(path: Path) -> pd.DataFrame:
             table = pd.read_csv(path, dtype=str, encoding=encoding)
         except UnicodeDecodeError:
             continue
-        except (ValueError, OSError) as error:
+        except UNREADABLE as error:
             raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
         break
     missing = [name for name in _COLUMNS if name not in table]

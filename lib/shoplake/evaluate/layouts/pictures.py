@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shoplake.evaluate.findings import required
+from shoplake.evaluate.findings import UNREADABLE, required
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.descriptions.facts import Product
 from shoplake.models.descriptions.pixels import Pixels, load_picture
@@ -70,7 +70,7 @@ def load_classes(folder: Path, size: int) -> list[Described]:
         EvaluationError: classes.csv is missing, or has none of its columns.
     """
     (path,) = required(folder, "classes.csv")
-    table = pd.read_csv(path, dtype=str)
+    table = _table(path)
     lost = [c for c in (_NAME, _ID, _COARSE, _ICON, _TEXT) if c not in table.columns]
     if lost:
         raise EvaluationError(
@@ -101,7 +101,7 @@ def load_photos(folder: Path, size: int) -> Photos:
         EvaluationError: there is no list, or none of its photos can be read.
     """
     (path,) = required(folder, "classes.csv")
-    table = pd.read_csv(path, dtype=str).set_index(_ID)
+    table = _table(path).set_index(_ID)
     pictures, names, coarse, missing = [], [], [], 0
     for listed in sorted(folder.glob("*.txt")):
         for line in listed.read_text(encoding="utf-8").splitlines():
@@ -122,6 +122,13 @@ def load_photos(folder: Path, size: int) -> Photos:
             remedy="lists are .txt files with lines of 'path, class id, coarse class id'",
         )
     return Photos(pictures, names, coarse, missing)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str)
+    except UNREADABLE as error:
+        raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
 
 
 def readable(name: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from shoplake.evaluate.findings import UNREADABLE
 from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_lines
 from shoplake.evaluate.metrics import EvaluationError
 
@@ -13,16 +14,21 @@ COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category", "un
 _SERVICES = ["COUPON", "POSTAL CENTER", "CHARITABLE CONT", "CNTRL/STORE SUP"]
 
 
-def read_purchases(folder: Path) -> pd.DataFrame:
+def read_purchases(folder: Path, notes: list[str] | None = None) -> pd.DataFrame:
     """Purchases of known people: person, item, at, quantity, price, title, category, undone_at.
 
     One row a line of an order; price is of one piece. What is a sale of goods is decided as
     conf/sources decides it: no services, no corrections of stock. `undone_at` is when a
     cancellation took the line back whole: nobody could know it before.
 
+    Args:
+        folder: of either layout.
+        notes: what a reader must know, as how many lines were left out, is added.
+
     Raises:
-        EvaluationError: the folder is of neither layout, or holds no purchase.
+        EvaluationError: the folder is of neither layout, cannot be read, or holds no purchase.
     """
+    notes = [] if notes is None else notes
     if not folder.is_dir():
         raise EvaluationError(
             "no such data folder", where=str(folder), remedy="give the folder that holds the files"
@@ -30,9 +36,9 @@ def read_purchases(folder: Path) -> pd.DataFrame:
     lines = order_line_files(folder)
     baskets = sorted(folder.glob("transactions*.parquet"))
     if baskets:
-        found = _baskets(folder, baskets)
+        found = _baskets(folder, baskets, notes)
     elif lines:
-        found = _orders(lines)
+        found = _orders(lines, notes)
     else:
         raise EvaluationError(
             "neither daily CSV files of order lines nor transactions*.parquet",
@@ -44,8 +50,8 @@ def read_purchases(folder: Path) -> pd.DataFrame:
     return found.sort_values(["at", "person", "item"], ignore_index=True)[COLUMNS]
 
 
-def _orders(files: list[Path]) -> pd.DataFrame:
-    found = read_order_lines(files)
+def _orders(files: list[Path], notes: list[str]) -> pd.DataFrame:
+    found = read_order_lines(files, notes)
     found = found[found[["person", "at", "quantity"]].notna().all(axis=1)]
     found = found.sort_values("at", kind="stable", ignore_index=True).assign(category="")
     sale = found["invoice"].str.match(r"[0-9]") & (found["quantity"] > 0)
@@ -66,18 +72,26 @@ def _undone(sales: pd.DataFrame, back: pd.DataFrame) -> pd.DataFrame:
     return sales.assign(undone_at=undone.reindex(sales.index))
 
 
-def _baskets(folder: Path, files: list[Path]) -> pd.DataFrame:
-    names = ["household_id", "product_id", "quantity", "sales_value", "transaction_timestamp"]
-    try:
-        table = pd.concat([pd.read_parquet(path, columns=names) for path in files])
-    except (ValueError, OSError) as error:
-        raise EvaluationError(f"cannot be read: {error}", where=str(files[0])) from None
+def _baskets(folder: Path, files: list[Path], notes: list[str]) -> pd.DataFrame:
+    keys = ["household_id", "product_id", "transaction_timestamp"]
+    table = pd.concat([_parquet(path, [*keys, "quantity", "sales_value"]) for path in files])
     table = table[table["quantity"] > 0].drop_duplicates()
+    whole = table[keys].notna().all(axis=1)
+    if not whole.all():
+        notes.append(
+            f"{(~whole).sum():,} of {len(table):,} lines of {folder} name no household, product "
+            "or time: left out"
+        )
+        table = table[whole]
+    try:
+        at = pd.to_datetime(table["transaction_timestamp"], utc=True).dt.tz_localize(None)
+    except (ValueError, TypeError) as error:
+        raise EvaluationError(f"transaction_timestamp: {error}", where=str(folder)) from None
     found = pd.DataFrame(
         {
-            "person": table["household_id"].astype(str),
-            "item": table["product_id"].astype(str),
-            "at": pd.to_datetime(table["transaction_timestamp"]),
+            "person": _ids(table["household_id"]),
+            "item": _ids(table["product_id"]),
+            "at": at,
             "quantity": table["quantity"].astype(float),
             "price": table["sales_value"] / table["quantity"],
             "undone_at": pd.NaT,
@@ -86,7 +100,10 @@ def _baskets(folder: Path, files: list[Path]) -> pd.DataFrame:
     listed = folder / "products.parquet"
     if not listed.exists():
         return found.assign(title="", category="")
-    products = pd.read_parquet(listed).astype(str)
+    names = ["product_id", "department", "product_type", "package_size", "product_category"]
+    products = _parquet(listed, names)
+    item = _ids(products["product_id"])
+    products = products.astype(str).assign(product_id=item)
     products = products[~products["department"].isin(_SERVICES)]
     about = pd.DataFrame(
         {
@@ -96,3 +113,21 @@ def _baskets(folder: Path, files: list[Path]) -> pd.DataFrame:
         }
     ).drop_duplicates("item")
     return found.merge(about, on="item")
+
+
+def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (*UNREADABLE, KeyError) as error:
+        raise EvaluationError(
+            f"cannot be read: {str(error).splitlines()[0]}",
+            where=str(path),
+            remedy=f"give a Parquet file with the columns {', '.join(columns)}",
+        ) from None
+
+
+def _ids(values: pd.Series) -> pd.Series:
+    """As text; whole numbers, that empty rows had made floats of, without a decimal point."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype(str)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from shoplake.evaluate.findings import required
+from shoplake.evaluate.findings import UNREADABLE, required
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.recommenders.interactions import Interactions
+
+#: Of fewer items, a history stands at the start of many people's.
+_TELLING = 3
+_LEAST = 20
 
 
 @dataclass(frozen=True)
@@ -20,14 +27,22 @@ class Sequences:
     Attributes:
         ids: [C] item ids by index.
         titles: [C] titles by index.
+        people: [P] their ids, as the folder names them.
         histories: one row a person, oldest first.
         truth: [P] index of the item that followed.
     """
 
     ids: list[str]
     titles: list[str]
+    people: list[str]
     histories: Interactions
     truth: np.ndarray
+
+    @property
+    def lists(self) -> Iterator[list[int]]:
+        """The items of each history."""
+        ends = self.histories.offsets.tolist()
+        return (self.histories.items[a:b].tolist() for a, b in pairwise(ends))
 
     @property
     def repeats(self) -> float:
@@ -60,7 +75,9 @@ def read_sequences(folder: Path) -> Sequences:
             where=str(histories_file),
             remedy="list every item, with its title, in items.tsv",
         ) from None
-    return Sequences(ids, items.iloc[:, 1].tolist(), Interactions(flat, offsets, len(ids)), truth)
+    histories = Interactions(flat, offsets, len(ids))
+    people = table.iloc[:, 0].tolist()
+    return Sequences(ids, items.iloc[:, 1].tolist(), people, histories, truth)
 
 
 def training_rows(
@@ -70,7 +87,9 @@ def training_rows(
 
     Without a training folder: the histories, without the next items. With one: its histories and
     the items that followed, of items that the judged folder lists too (by id where the titles
-    agree, else by title). A history that stands in the judged folder as well lends no next item.
+    agree, else by title). A row that begins with a history of the judged folder is taken for the
+    same person's and ends where that history does: what follows it is what is asked. Histories of
+    one or two items tell people apart only where the whole row or the person's id is the same.
     """
     if train is None:
         return judged.histories, judged
@@ -90,30 +109,68 @@ def training_rows(
         )
     if by_title:
         notes.append("item ids of the two folders name different titles: matched by title")
-    past = [
-        tuple(other.histories.items[a:b])
-        for a, b in zip(other.histories.offsets[:-1], other.histories.offsets[1:], strict=True)
-    ]
-    own = {
-        tuple(judged.histories.items[a:b])
-        for a, b in zip(judged.histories.offsets[:-1], judged.histories.offsets[1:], strict=True)
-    }
-    rows, shared = [], 0
-    for row, follows in zip(past, other.truth, strict=True):
-        mapped = tuple(index[list(row)])
-        both = mapped in own
-        shared += both
-        rows.append([i for i in (*mapped, *(() if both else (index[follows],))) if i >= 0])
-    if shared:
+    judge = _Judged(judged)
+    rows, cut = [], 0
+    for person, past, follows in zip(other.people, other.lists, other.truth, strict=True):
+        kept = [i for i in index[past].tolist() if i >= 0]
+        row = [*kept, int(index[follows])] if index[follows] >= 0 else kept
+        stop = judge.stop(person, row, len(kept))
+        cut += stop < len(row)
+        rows.append(row[:stop])
+    if cut:
         notes.append(
-            f"{shared:,} training histories stand in the judged folder too; "
-            "the items that followed them were not learned from"
+            f"{cut:,} rows of the training folder begin with a history of the judged one; "
+            "the items that follow there were not learned from"
         )
     missing = int((index < 0).sum())
     if missing:
         notes.append(f"{missing:,} items of the training folder are not in the judged catalogue")
     rows = [row for row in rows if len(row) > 1]
     return Interactions.of(rows, judged.histories.catalogue), judged
+
+
+class _Judged:
+    """Where the histories of a folder end, to be found at the start of longer rows."""
+
+    def __init__(self, folder: Sequences) -> None:
+        ends = [(len(row), reduce(_further, row, 0)) for row in folder.lists]
+        self._every = {key for length, key in ends if length}
+        self._telling = {key for length, key in ends if length >= _TELLING}
+        self._own = {(p, key) for p, (n, key) in zip(folder.people, ends, strict=True) if n}
+
+    def stop(self, person: str, row: list[int], past: int) -> int:
+        """How many items of the row may be learned from.
+
+        Args:
+            person: whose row it is, by id.
+            row: item indices.
+            past: how many of them are the row's history; the next item may follow.
+        """
+        for length, key in enumerate(accumulate(row, _further, initial=0)):
+            known = key in self._telling or (person, key) in self._own
+            if known or (length == past and key in self._every):
+                return length
+        return len(row)
+
+
+def _further(key: int, item: int) -> int:
+    """The hash of a row with one more item."""
+    return hash((key, item))
+
+
+def learnable(seen: Interactions, where: str) -> None:
+    """Refuse histories that nothing can be learned from.
+
+    Raises:
+        EvaluationError: fewer than 20 hold two items or more.
+    """
+    long = int((seen.lengths > 1).sum())
+    if long < _LEAST:
+        raise EvaluationError(
+            f"{long:,} of {len(seen):,} histories hold two items or more, too few to learn from",
+            where=where,
+            remedy=f"give a folder with {_LEAST} or more such histories",
+        )
 
 
 def _named(folder: Sequences) -> list[tuple[str, str]]:
@@ -123,7 +180,7 @@ def _named(folder: Sequences) -> list[tuple[str, str]]:
 def _table(path: Path, columns: int) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, sep="\t", quoting=3, dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
+    except UNREADABLE as error:
         raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
     if table.shape[1] < columns:
         raise EvaluationError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shoplake.evaluate.findings import required
+from shoplake.evaluate.findings import UNREADABLE, required
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.recommenders.interactions import Interactions
 
@@ -65,7 +65,7 @@ def _lists(path: Path, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Lengths of the lists [rows] and their items, one after another."""
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except (ValueError, OSError) as error:
+    except UNREADABLE as error:
         raise EvaluationError(f"cannot be read: {error}", where=str(path)) from None
     if column not in table:
         raise EvaluationError(

@@ -60,6 +60,7 @@ class DecisionBook:
             "low": value.low if value else None,
             "high": value.high if value else None,
             "learnt_until": learnt_until,
+            "share": decision.share,
         }
         frame = self.run.lake.spark.createDataFrame(
             [tuple(row[column] for column in contract.column_names)], schema(contract)
@@ -73,6 +74,11 @@ class DecisionBook:
         rows = self.run.lake.rows(TABLE, where=where)
         rows = [r for r in rows if choice is None or r["decision"] == choice]
         return max(rows, key=lambda r: r["as_of"], default={})
+
+    def share(self, version: str) -> float | None:
+        """The share of people that a version is tried on; None: not on record."""
+        share = self.last(version, "offline", "canary").get("share")
+        return None if share is None else float(share)
 
     def learnt_until(self, version: str | None) -> datetime | None:
         """End of the data that was there when a version was trained; None: not on record."""

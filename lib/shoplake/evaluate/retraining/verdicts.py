@@ -28,6 +28,7 @@ class Decision:
         choice: what follows.
         reason: for the reader.
         metric: what was compared, with `value` and its interval; None where nothing was.
+        share: of people that a canary serves; None: it is no canary.
     """
 
     stage: Stage
@@ -35,6 +36,7 @@ class Decision:
     reason: str
     metric: str | None = None
     value: Interval | None = None
+    share: float | None = None
 
 
 def after_offline(
@@ -49,10 +51,12 @@ def after_offline(
         hurry: why the champion must go; None: it need not.
     """
     then: Choice = "canary" if share else "promote"
+    served = share or None
     if hurry is not None:
         return Decision("offline", "promote", f"the champion must go: {hurry}")
     if found is None:
-        return Decision("offline", then, "no list on record that it has not learnt from")
+        reason = "no list on record that it has not learnt from"
+        return Decision("offline", then, reason, share=served)
     said = _text("doubly robust, an impression", found.difference)
     others = [
         f"{name} {found.found[name][2].value:+.4f}" for name in _BESIDE if name in found.found
@@ -64,12 +68,12 @@ def after_offline(
             f"{lists} say as much as {found.effective:.0f} of its own "
             f"(least {limits.min_effective:g}): too few to say"
         )
-        return Decision("offline", then, reason, "reward", found.difference)
+        return Decision("offline", then, reason, "reward", found.difference, served)
     if found.difference.high < 0:
         reason = f"it orders what was shown worse than the champion: {said}, from {lists}"
         return Decision("offline", "keep", reason, "reward", found.difference)
     reason = f"not worse than the champion in ordering what was shown: {said}, from {lists}"
-    return Decision("offline", then, reason, "reward", found.difference)
+    return Decision("offline", then, reason, "reward", found.difference, served)
 
 
 def after_canary(found: Canary, limits: CanarySettings, began: datetime, now: datetime) -> Decision:

@@ -14,10 +14,17 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     """Judge by the layout that `data` has.
 
     Raises:
-        EvaluationError: it has neither layout, or files of one are missing.
+        EvaluationError: it has neither layout, files of one are missing, or there is a training
+            folder and the layout is that of open_bandit.
     """
     required(data)
     if all((data / policy).is_dir() for policy in POLICIES):
+        if train is not None:
+            raise EvaluationError(
+                "this task takes no --train",
+                where=f"{data}: the layout of open_bandit",
+                remedy="leave it out: each policy is estimated from the other's log",
+            )
         return judge_bandit(data, seed=seed)
     if any(data.glob("*.parquet")):
         return judge_redemptions(data, train, seed=seed)

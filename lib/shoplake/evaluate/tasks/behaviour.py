@@ -20,6 +20,10 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     Raises:
         EvaluationError: a folder is of neither layout, or is too short.
     """
-    judged = read_purchases(data)
+    notes: list[str] = []
+    judged = read_purchases(data, notes)
     tell("behaviour", f"{len(judged):,} lines of {judged['person'].nunique():,} people")
-    return judge(judged, read_purchases(train) if train else None, load_behaviour(), seed)
+    other = read_purchases(train, notes) if train else None
+    found = judge(judged, other, load_behaviour(), seed)
+    found.notes[:0] = notes
+    return found

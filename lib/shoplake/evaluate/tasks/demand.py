@@ -31,7 +31,8 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     Raises:
         EvaluationError: the data has neither layout or is too short.
     """
-    panel, first = load_sales(data, train)
+    lost: list[str] = []
+    panel, first = load_sales(data, train, lost)
     config = load_demand()
     horizon = config.horizon[panel.unit]
     origins, horizon = plan_origins(panel, first, horizon)
@@ -53,7 +54,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         f"quantile loss of {CHAMPION}: {1 - loss[CHAMPION] / loss['seasonal_naive']:.1%} less than "
         "seasonal naive with the quantiles of its own past errors",
     )
-    notes += _new_items(panel, origins, horizon, config)
+    notes += [*lost, *_new_items(panel, origins, horizon, config)]
     return Findings(
         "demand",
         _protocol(panel, forecasts, horizon),

@@ -15,4 +15,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     Raises:
         EvaluationError: a folder is of neither layout, or is too short.
     """
-    return fairness.run(read_purchases(data), read_purchases(train) if train else None, [], seed)
+    notes: list[str] = []
+    judged = read_purchases(data, notes)
+    other = read_purchases(train, notes) if train else None
+    return fairness.run(judged, other, notes, seed)

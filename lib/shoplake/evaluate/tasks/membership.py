@@ -28,9 +28,17 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     """Attack the recommender trained plainly and with differential privacy.
 
     Raises:
-        EvaluationError: a folder is of neither layout, or holds fewer than 200 histories.
+        EvaluationError: a folder is of neither layout, or holds fewer than 200 histories, or there
+            is a training folder.
     """
-    every = _histories(data)
+    if train is not None:
+        raise EvaluationError(
+            "this task takes no --train",
+            where="the task 'membership'",
+            remedy="leave it out: half of the people of --data are learned from",
+        )
+    notes: list[str] = []
+    every = _histories(data, notes)
     people, held = sampled(every, seed).without_last()
     private = load_family("private")
     kinds = {
@@ -75,7 +83,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         ["popularity"],
         "popularity" if worse else "private",
         MAIN,
-        notes=["what popularity gives away is not measured"] if worse else [],
+        notes=[*notes, *(["what popularity gives away is not measured"] if worse else [])],
     )
 
 
@@ -100,10 +108,10 @@ def sampled(every: Interactions, seed: int) -> Interactions:
     return kept.take(rows)
 
 
-def _histories(data: Path) -> Interactions:
+def _histories(data: Path, notes: list[str]) -> Interactions:
     if (data / "histories.tsv.gz").exists():
         return read_sequences(data).histories
-    shop = shop_of(read_purchases(data), None, [], 30)
+    shop = shop_of(read_purchases(data, notes), None, [], 30)
     found = shop.purchases.latest().interactions(shop.end)
     return Interactions(found.items, found.offsets, found.catalogue)
 
@@ -112,7 +120,8 @@ def _fitter(family: Family) -> Callable[[Interactions, int], Private]:
     def fit(rows: Interactions, seed: int) -> Private:
         model = family.replaced(seed=seed).build()
         assert isinstance(model, Private)
-        return model.fit(rows)
+        # Repeatable: epsilon is of a training whose noise nobody knows.
+        return model.fit(rows, np.random.default_rng(seed))
 
     return fit
 

@@ -19,8 +19,8 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     Raises:
         EvaluationError: a folder is of neither layout, or is too short.
     """
-    judged = read_purchases(data)
-    tell("purchases", f"{len(judged):,} lines of {judged['person'].nunique():,} people")
     notes: list[str] = []
-    other = read_purchases(train) if train else None
+    judged = read_purchases(data, notes)
+    tell("purchases", f"{len(judged):,} lines of {judged['person'].nunique():,} people")
+    other = read_purchases(train, notes) if train else None
     return next_purchases.run(judged, other, notes, seed)

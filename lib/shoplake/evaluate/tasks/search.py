@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from shoplake.evaluate.findings import Findings, compared
+from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import EvaluationError, Values
 from shoplake.evaluate.relevance_baselines import PlainWords
 from shoplake.evaluate.relevance_folds import MODEL as RELEVANCE
@@ -16,7 +16,7 @@ from shoplake.evaluate.relevance_metrics import grade_metrics, retrieval_metrics
 from shoplake.evaluate.relevance_protocol import HELD_OUT, NOTES, protocol
 from shoplake.models.search.config import SearchConfig, load_search
 from shoplake.models.search.index import Queries
-from shoplake.models.search.judgements import Judgements, read_judgements
+from shoplake.models.search.judgements import RELEVANT, Judgements, read_judgements
 from shoplake.models.search.model import SearchModel, fit_search
 from shoplake.models.search.tuning import halves_of
 from shoplake.runtime.console import Clock
@@ -47,7 +47,7 @@ def run(
 
     Raises:
         SourceError: a folder has no judgements.
-        EvaluationError: too few queries.
+        EvaluationError: too few queries, or nothing relevant to find for them.
         ModelError: there is no base model, or LightGBM cannot start.
     """
     config = (settings or load_search()).seeded(seed)
@@ -57,6 +57,7 @@ def run(
     known, asked = Judgements.of(learn, titles), Judgements.of(test, titles)
     if min(len(known.queries), len(asked.queries)) < 20:
         raise EvaluationError("too few queries to learn from or to judge on", where=str(data))
+    something_relevant(asked, data)
     clock = Clock()
 
     def tell(text: str) -> None:
@@ -84,7 +85,7 @@ def run(
         protocol=protocol(known, asked, truth, dropped, folded=train is None),
         figures=figures,
         baselines=BASELINES + simple,
-        champion=RANKER,
+        champion=recommended(figures, BASELINES, "ndcg@10", RANKER),
         main="ndcg@10",
         notes=list(NOTES),
         seconds={
@@ -93,6 +94,21 @@ def run(
             "relevance": round(clock.seconds - ranked, 1),
         },
     )
+
+
+def something_relevant(asked: Judgements, data: Path) -> None:
+    """Refuse before anything is fitted what has no retrieval metric after it.
+
+    Raises:
+        EvaluationError: no judged title of any query is relevant.
+    """
+    if not (asked.relevance >= RELEVANT).any():
+        raise EvaluationError(
+            f"no judged pair of grade {RELEVANT} or more: there is nothing to find",
+            where=f"{data}: {len(asked):,} pairs to judge on, "
+            f"grades {asked.relevance.min():g} to {asked.relevance.max():g}",
+            remedy="give judgements with relevant titles, graded 1 (irrelevant) to 3 (perfect)",
+        )
 
 
 def _split(

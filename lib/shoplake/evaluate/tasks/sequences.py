@@ -10,7 +10,7 @@ from typing import Any
 
 from shoplake.evaluate import next_item
 from shoplake.evaluate.findings import Findings
-from shoplake.evaluate.layouts.sequences import Sequences, read_sequences, training_rows
+from shoplake.evaluate.layouts.sequences import Sequences, learnable, read_sequences, training_rows
 from shoplake.models.recommenders.config import OF_TITLES, Family
 from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.interactions import Recommender
@@ -32,6 +32,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     judged = read_sequences(data)
     notes: list[str] = []
     seen, judged = training_rows(judged, train, notes)
+    learnable(seen, str(train or data))
     past, truth = seen.without_last()
     keep = past.lengths > 0
     validation = Validation(seen.where(seen.age > 0), past, truth).part(keep.nonzero()[0])
@@ -55,6 +56,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         keep_seen=judged.repeats > 0.01,
         build=build,
         light=4,
+        vectors=vectors,
     )
     return next_item.run(setup, _protocol(judged, seen, train, setup.keep_seen), notes, seed)
 

@@ -5,6 +5,7 @@ Reads `train.tsv.gz` (sessions in order of time) and `test.tsv.gz` (prefixes and
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         "stan": knn,
         "sasrec": sasrec.replaced(epochs=2, update_epochs=1),
     }
+    session = sessions_of(found.prefixes, found.truth)
     setup = next_item.Setup(
         task="sessions",
         seen=found.seen,
@@ -53,6 +55,7 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         keep_seen=True,
         build=lambda family: family.build(),
         light=1,
+        group=session,
     )
     cold = int((found.seen.counts()[found.truth] == 0).sum())
     protocol = {
@@ -64,9 +67,9 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         "candidates": f"all {found.seen.catalogue:,} items, those of the session too",
         "ties": "neutral: the expectation over all orders of equal scores",
         "cut-off": f"{K}; recall@{K} of one true item is what papers call P@{K}",
-        "interval": "95% percentile bootstrap over prefixes, 1,000 resamples; leads are paired",
-        "units": f"{len(found.truth):,} prefixes, one true item each; {cold:,} true items that "
-        "no training session holds",
+        "interval": "95% percentile bootstrap over sessions, 1,000 resamples; leads are paired",
+        "units": f"{len(found.truth):,} prefixes of {int(session[-1]) + 1:,} sessions, one true "
+        f"item each; {cold:,} true items that no training session holds",
         "light": "prefixes of one item",
     }
     return next_item.run(setup, protocol, [], seed)
@@ -88,6 +91,19 @@ def latest(seen: Interactions) -> Validation:
             remedy="give a training folder with some thousands of sessions, or more",
         )
     return Validation(seen.block(0, len(seen) - size), histories, truth)
+
+
+def sessions_of(prefixes: Interactions, truth: np.ndarray) -> np.ndarray:
+    """The session of each prefix [P], from 0.
+
+    Files of this layout name no session. Its prefixes follow one another, the longest first or
+    last: a prefix with the item that followed it is its neighbour.
+    """
+    ends = prefixes.offsets.tolist()
+    lists = [prefixes.items[a:b].tolist() for a, b in pairwise(ends)]
+    whole = [[*row, item] for row, item in zip(lists, truth.tolist(), strict=True)]
+    same = [lists[i - 1] == whole[i] or whole[i - 1] == lists[i] for i in range(1, len(lists))]
+    return np.cumsum([0, *(not joined for joined in same)])
 
 
 def prefixes(sessions: Interactions) -> tuple[Interactions, np.ndarray]:

@@ -13,6 +13,7 @@ import pandas as pd
 from shoplake.errors import ShoplakeError
 from shoplake.evaluate.findings import Figure, Findings, recommended
 from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.tasks.search import something_relevant
 from shoplake.evaluate.tuning import (
     CANDIDATES,
     MEAN,
@@ -68,7 +69,7 @@ def run(
 
     Raises:
         SourceError: a folder has no judgements.
-        EvaluationError: too few queries.
+        EvaluationError: too few queries, or nothing relevant to find for them.
         ShoplakeError: no such method.
         ModelError: there is no base model.
     """
@@ -85,6 +86,7 @@ def run(
     if min(r["query"].nunique() for r in (learn_rows, asked_rows)) < _LEAST:
         raise EvaluationError("too few queries to learn from or to judge on", where=str(data))
     learn, asked = Judgements.of(learn_rows), Judgements.of(asked_rows, titles)
+    something_relevant(asked, data)
     ranking = Reranking(learn, asked)
     judged: dict[str, Judged] = {MEAN: ranking.mean(), WORDS: ranking.words()}
     costs: dict[str, dict[str, Figure]] = {}

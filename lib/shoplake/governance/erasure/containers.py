@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
 import lzma
 import re
 import shutil
 import sqlite3
 import struct
+import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -22,6 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from shoplake.governance.erasure.numbers import Numbers
+from shoplake.governance.erasure.packed import as_utf8, unpacked
 from shoplake.governance.erasure.pages import PageError, pages
 from shoplake.governance.erasure.rocks import SstError, blocks, is_sst
 from shoplake.governance.erasure.scan import CHUNK, Place, Scanner, is_token
@@ -36,11 +38,14 @@ _STATE = "/state/"
 #: Known containers that are not looked into.
 _CLOSED = {
     b"Obj\x01": "Avro", b"ORC": "ORC", b"ARROW1": "Arrow", b"\x89HDF": "HDF5",
-    b"7z\xbc\xaf": "7z", b"Rar!": "RAR", b"PARE": "encrypted Parquet",
+    b"7z\xbc\xaf": "7z", b"Rar!": "RAR", b"PARE": "encrypted Parquet", b"LZIP": "lzip",
+    b"\x1f\x9d": "compress", b"%PDF": "PDF",
+    b"\x37\x7f\x06": "a write-ahead log of SQLite",
 }  # fmt: skip
 
-_ERRORS = (OSError, EOFError, ValueError, zipfile.BadZipFile, lzma.LZMAError, sqlite3.Error,
-           pa.ArrowException, PageError, SstError, struct.error, RuntimeError)  # fmt: skip
+_ERRORS = (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError,
+           zlib.error, sqlite3.Error, pa.ArrowException, PageError, SstError, struct.error,
+           RuntimeError)  # fmt: skip
 
 
 class Walker:
@@ -48,14 +53,16 @@ class Walker:
 
     Args:
         scanner: searches.
-        weak: ids that count only as whole values under a name of `id_names`.
+        values: of the subject; weak ids count only as whole values under a name of `id_names`.
         id_names: names of columns that hold a person's id.
     """
 
-    def __init__(self, scanner: Scanner, weak: list[Value], id_names: list[str]) -> None:
+    def __init__(self, scanner: Scanner, values: Iterable[Value], id_names: list[str]) -> None:
+        values = list(values)
         self.scanner = scanner
         self.unread: list[str] = []
-        self._weak = {v.text: v for v in weak}
+        self._weak = {v.text: v for v in values if v.is_weak_id}
+        self._numbers = Numbers(values)
         self._id_name = re.compile(names_regex(id_names), re.IGNORECASE)
 
     def _is_id(self, name: str) -> bool:
@@ -75,45 +82,42 @@ class Walker:
 
     def _inside(self, where: str, file: BinaryIO, depth: int) -> None:
         file.seek(0)
-        head = file.read(16)
+        head = file.read(tarfile.BLOCKSIZE)
         file.seek(0)
-        opener = self._opener(where, head, file)
-        if opener is None:
-            return
         try:
-            opener(where, file, depth)
+            opener = self._opener(where, head, file)
+            if opener is not None:
+                opener(where, file, depth)
         except _ERRORS as error:
-            self.unread.append(f"{where}: {str(error).splitlines()[0][:120] if str(error) else ''}")
+            self._not_read(where, error)
+
+    def _not_read(self, where: str, error: Exception) -> None:
+        said = str(error).splitlines() or [type(error).__name__]
+        self.unread.append(f"{where}: {said[0][:120]}")
 
     def _opener(
         self, where: str, head: bytes, file: BinaryIO
     ) -> Callable[[str, BinaryIO, int], None] | None:
         if head.startswith(b"PAR1"):
             return self._parquet
-        if head.startswith(b"\x1f\x8b"):
-            return lambda w, f, d: self._unpacked(
-                w, cast(BinaryIO, gzip.GzipFile(fileobj=f, mode="rb")), d
-            )
-        if head.startswith(b"BZh"):
-            return lambda w, f, d: self._unpacked(w, cast(BinaryIO, bz2.BZ2File(f)), d)
-        if head.startswith(b"\xfd7zXZ"):
-            return lambda w, f, d: self._unpacked(w, cast(BinaryIO, lzma.LZMAFile(f)), d)
-        if head.startswith(b"\x04\x22\x4d\x18"):
-            return lambda w, f, d: self._unpacked(
-                w, cast(BinaryIO, pa.CompressedInputStream(f, "lz4")), d
-            )
         if codec := codec_of(head, is_state=_STATE in where):
             return lambda w, f, d: self._nested(w, self._state(w, plain_blocks(f, codec)), d)
         if head.startswith(b"PK\x03\x04"):
             return self._zip
         if head.startswith(b"SQLite format 3"):
             return self._sqlite
+        if _is_tar(head):
+            return self._tar
         if is_sst(file):
             return self._sst
+        file.seek(0)
+        made = unpacked(head, file) or as_utf8(head, file)
+        if made is not None:
+            return lambda w, _, d: self._nested(w, made, d)
         for magic, name in _CLOSED.items():
             if head.startswith(magic):
                 self.unread.append(f"{where}: {name} is not looked into")
-        return self._table if self._weak and b"\0" not in head else None
+        return self._table if self._weak and b"\0" not in head[:16] else None
 
     def _unpacked(self, where: str, stream: BinaryIO, depth: int) -> None:
         self._nested(where, iter(lambda: stream.read(CHUNK), b""), depth)
@@ -139,6 +143,14 @@ class Walker:
                 with archive.open(entry) as stream:
                     self._unpacked(f"{where} > {entry.filename}", cast(BinaryIO, stream), depth)
 
+    def _tar(self, where: str, file: BinaryIO, depth: int) -> None:
+        # Behind a damaged or an empty block there may be more.
+        with tarfile.open(fileobj=file, mode="r:", ignore_zeros=True) as archive:
+            for member in archive:
+                stream = archive.extractfile(member) if member.isreg() else None
+                if stream is not None:
+                    self._unpacked(f"{where} > {member.name}", cast(BinaryIO, stream), depth)
+
     def _sst(self, where: str, file: BinaryIO, depth: int) -> None:
         for data in self._state(where, blocks(file)):
             self.scanner.piece(f"{where} > RocksDB block", data)
@@ -159,7 +171,8 @@ class Walker:
         for index in range(parquet.metadata.num_columns):
             name = parquet.schema.column(index).path
             in_pieces = self._in_pieces(parquet, index)
-            if in_pieces or (self._weak and self._is_id(name)):
+            is_id = bool(self._weak) and self._is_id(name)
+            if in_pieces or is_id or self._numbers.can_be_in(parquet, index):
                 self._column(where, parquet, name, in_pieces=in_pieces)
 
     def _in_pieces(self, parquet: pq.ParquetFile, index: int) -> bool:
@@ -173,19 +186,23 @@ class Walker:
             while pa.types.is_nested(array.type):
                 array = array.flatten()[0] if pa.types.is_struct(array.type) else array.flatten()
             place = f"{where} > column {name}"
-            if self._weak and self._is_id(name) and not pa.types.is_binary(array.type):
+            if pa.types.is_dictionary(array.type):
+                array = array.dictionary_decode()
+            is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+            if is_text and self._weak and self._is_id(name):
                 self._whole(place, array.cast(pa.string()))
+            elif (value := self._numbers.first(array, is_id=self._is_id(name))) is not None:
+                self.scanner.found(Place(place, str(value), "number", ""))
             if in_pieces:
                 values = (v if isinstance(v, bytes) else str(v).encode() for v in array.to_pylist())
                 self.scanner.piece(place, b"\0".join(values))
 
     def _whole(self, place: str, cells: pa.Array) -> None:
         """Weak ids, where a cell of an id's column holds one and nothing else."""
-        wanted = pa.array([t + end for t in self._weak for end in ("", ".0")], pa.string())
-        found = pc.indices_nonzero(pc.is_in(pc.utf8_trim_whitespace(cells), wanted))
+        plain = pc.replace_substring_regex(pc.utf8_trim_whitespace(cells), r"\.0+$", "")
+        found = pc.indices_nonzero(pc.is_in(plain, pa.array(list(self._weak), pa.string())))
         if len(found):
-            text = cells[found[0].as_py()].as_py().strip()
-            value = self._weak[text if text in self._weak else text.removesuffix(".0")]
+            value = self._weak[plain[found[0].as_py()].as_py()]
             self.scanner.found(Place(place, str(value), "whole cell", ""))
 
     def _sqlite(self, where: str, file: BinaryIO, depth: int) -> None:
@@ -195,11 +212,13 @@ class Walker:
             with copy.open("wb") as target:
                 shutil.copyfileobj(file, target)
             with sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True) as database:
-                listed = (
-                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%_fts%'"
-                )
+                listed = "SELECT name FROM sqlite_master WHERE type = 'table'"
                 for (table,) in database.execute(listed).fetchall():
-                    self._sql_table(f"{where} > table {table}", database, table)
+                    place = f"{where} > table {table}"
+                    try:
+                        self._sql_table(place, database, table)
+                    except sqlite3.Error as error:  # Its rows may need an extension.
+                        self._not_read(place, error)
 
     def _sql_table(self, where: str, database: sqlite3.Connection, table: str) -> None:
         cursor = database.execute('SELECT * FROM "{}"'.format(table.replace('"', '""')))
@@ -214,7 +233,7 @@ class Walker:
 
     def _table(self, where: str, file: BinaryIO, depth: int) -> None:
         """A text file with a header: weak ids in its columns of ids."""
-        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
         try:
             header = text.readline(1 << 16)
             if not self._id_name.search(header) or header.lstrip()[:1] in ("{", "["):
@@ -230,3 +249,11 @@ class Walker:
             raise ValueError(str(error)) from None
         finally:
             text.detach()
+
+
+def _is_tar(head: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True

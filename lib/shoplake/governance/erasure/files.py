@@ -22,13 +22,13 @@ class Searcher:
     def __init__(self, subject: Subject) -> None:
         self._patterns = patterns(subject.searched, subject.id_names)
         self._names = list(subject.id_names)
-        self._weak = [v for v in subject.searched if v.is_weak_id]
-        self._ids = [v.text.encode() for v in self._weak]
+        self._values = subject.searched
+        self._ids = [v.text.encode() for v in self._values if v.is_weak_id]
 
     def in_file(self, path: Path) -> bool:
         """Whether a search of the file would find something."""
         scanner = Scanner(self._patterns)
-        Walker(scanner, self._weak, self._names).file(path, path.name, lambda _: None)
+        Walker(scanner, self._values, self._names).file(path, path.name, lambda _: None)
         scanner.flush()
         return bool(scanner.places)
 

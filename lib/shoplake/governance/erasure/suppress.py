@@ -12,11 +12,12 @@ import hmac
 from collections.abc import Callable
 
 import pandas as pd
-from pyspark.sql import Column
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.lake import Lake
+from shoplake.runtime.settings import Settings
 
 TABLE = "governance.erasures"
 _LABEL = b"shoplake erasure\0"
@@ -30,14 +31,26 @@ def suppression_key(lake: Lake) -> bytes:
     Raises:
         SettingsError: there is none and none can be made.
     """
-    source = lake.settings.pseudonym_key
+    return erasure_key(lake.settings, lake.spark)
+
+
+def erasure_key(
+    settings: Settings, spark: SparkSession | None = None, *, make: bool = True
+) -> bytes:
+    """As `suppression_key`; `make` says whether the first may be made.
+
+    Raises:
+        SettingsError: there is none and none can be made.
+    """
+    source = settings.pseudonym_key
     own = dataclasses.replace(
         source,
         env=f"{source.env}_ERASURES",
         file=f"{source.file}-erasures" if source.file else None,
         secret_name=f"{source.secret_name}-erasures" if source.secret_name else None,
     )
-    return pseudonym_key(dataclasses.replace(lake.settings, pseudonym_key=own), lake.spark)
+    named = dataclasses.replace(settings, pseudonym_key=own)
+    return pseudonym_key(named, spark, make=make, used_by=[TABLE])
 
 
 def digest(shop: str, person_id: str, key: bytes) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import reduce
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from shoplake.governance.erasure.order import Subject
-from shoplake.governance.erasure.values import mask_regexes, names_regex, patterns
+from shoplake.governance.erasure.values import joined, mask_regexes, names_regex, patterns
 
 MASK = "***"
 
@@ -21,16 +22,16 @@ def masker(subject: Subject) -> Callable[[pd.Series], pd.Series]:
     A JSON record stays a JSON record. Texts without a value, nearly all, are passed over at the
     speed of RE2.
     """
-    looked_for = "|".join(f"(?:{p.regex})" for p in patterns(subject.searched, subject.id_names))
+    looked_for = joined(patterns(subject.searched, subject.id_names))
     clean = cleaner(subject)
 
     def masked(texts: pd.Series) -> pd.Series:
         if not looked_for:
             return texts
         data = pa.array(texts, pa.large_string(), from_pandas=True).cast(pa.large_binary())
-        hits = pc.fill_null(pc.match_substring_regex(data, looked_for), False).to_numpy(
-            zero_copy_only=False
-        )
+        found_by = [pc.match_substring_regex(data, regex) for regex in looked_for]
+        either = pc.fill_null(reduce(pc.or_kleene, found_by), False)
+        hits = either.to_numpy(zero_copy_only=False)
         if not hits.any():
             return texts
         found = texts.copy()

@@ -20,11 +20,21 @@ _RULES = (
 def read_evidence(
     lake: Lake, contracts: Iterable[Contract], since: timedelta, now: datetime
 ) -> Evidence:
-    """Lines of the last `since`; of files, those that are held now however old."""
+    """Lines of the last `since`; of files, those that are held now however old.
+
+    A replay is left out: its rows came and were counted before, and those that it holds again say
+    nothing of what a shop sends.
+    """
     start = (now - since).replace(tzinfo=None)
+    lines = _lines(lake, "governance.ledger", (*_LEDGER, "step"), start)
+    again = {(line["table_name"], line["batch_id"]) for line in lines if line["step"] == "replay"}
+
+    def first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [row for row in rows if (row["table_name"], row["batch_id"]) not in again]
+
     return Evidence(
-        ledger=_lines(lake, "governance.ledger", _LEDGER, start),
-        rules=_lines(lake, "governance.rule_metrics", _RULES, start),
+        ledger=first(lines),
+        rules=first(_lines(lake, "governance.rule_metrics", _RULES, start)),
         newest=_newest(lake, contracts),
         files=_held_files(lake),
     )

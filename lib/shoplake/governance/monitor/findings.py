@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Lines of the governance tables within the history looked at, oldest first.
+    """Lines of the governance tables within the history looked at, oldest first, replays left out.
 
     Attributes:
         ledger: table_name, batch_id, rows_in, rows_good, rows_quarantined.

@@ -16,9 +16,10 @@ from shoplake.governance.policies.groups import PERSON
 from shoplake.governance.policies.masks import datafusion_hash, mask_key, masked
 from shoplake.governance.policies.model import Policies
 from shoplake.governance.policies.secure import secure
+from shoplake.runtime.datafusion import spelled
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings
-from shoplake.runtime.sql import Opened, Rows, execute, parse, spelled
+from shoplake.runtime.sql import Answer, Opened, execute, parse
 
 # No optimiser moves a condition of the query below a LIMIT: else it would be evaluated on rows and
 # values that are hidden, and its errors would show them.
@@ -33,7 +34,7 @@ def query_as(
     sql: str,
     subject: str | None = None,
     opened: Opened | None = None,
-) -> Rows:
+) -> Answer:
     """Answer one SELECT with what the role may see.
 
     Args:

@@ -28,10 +28,10 @@ _CLASSES = """
     Reverse Right Round RowNumber SHA SHA2 SafeDivide Second Sign Sin Skewness Soundex Space
     Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate StrToTime
     StrToUnix Struct StructExtract Substring SubstringIndex Sum Tan TimeAdd TimeDiff TimeSub
-    TimeToStr TimeToUnix Timestamp TimestampAdd TimestampDiff TimestampSub TimestampTrunc ToArray
-    ToChar ToMap ToNumber Transform Translate Trim Trunc TryCast TsOrDsAdd TsOrDsDiff TsOrDsToDate
-    TsOrDsToTime TsOrDsToTimestamp Typeof UnixDate UnixSeconds UnixToTime Unnest Upper VarMap
-    Variance VariancePop Week WeekOfYear WidthBucket Xor Year
+    TimeStrToTime TimeToStr TimeToUnix Timestamp TimestampAdd TimestampDiff TimestampSub
+    TimestampTrunc ToArray ToChar ToMap ToNumber Transform Translate Trim Trunc TryCast TsOrDsAdd
+    TsOrDsDiff TsOrDsToDate TsOrDsToTime TsOrDsToTimestamp Typeof UnixDate UnixSeconds UnixToTime
+    Unnest Upper VarMap Variance VariancePop Week WeekOfYear WidthBucket Xor Year
 """
 _KNOWN = frozenset(_CLASSES.split())
 #: Functions that sqlglot has no class for.

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlglot
-import yaml
 from sqlglot import expressions as exp
 
 from shoplake.contracts.book import ContractBook
 from shoplake.contracts.clauses import Lines, Problem, dotted
+from shoplake.contracts.expressions import check_condition, parsed
 from shoplake.contracts.model import Contract
 from shoplake.errors import PolicyError, SettingsError
 from shoplake.governance.policies.decide import is_about_people, person_column, readable
 from shoplake.governance.policies.masks import LARGEST_STEP, fits
 from shoplake.governance.policies.model import Generalise, Mask, Partial, Policies, Role
 from shoplake.runtime.lake import SCHEMAS
+from shoplake.runtime.strict_yaml import YamlError, read
 from shoplake.runtime.typed import from_dict
 
 Found = Iterator[tuple[tuple[str | int, ...], str]]
@@ -32,12 +32,11 @@ def check_policies(path: Path, book: ContractBook) -> tuple[Policies | None, lis
     """Read the file; every problem found is returned with its line, none is raised."""
     if not path.is_file():
         return None, [Problem(str(path), 1, "(file)", "there is no such file")]
-    text = path.read_text(encoding="utf-8")
     try:
-        lines, data = Lines(text), yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, [Problem(str(path), mark.line + 1 if mark else 1, "(file)", str(error))]
+        text, data = read(path)
+    except YamlError as error:
+        return None, [Problem(str(path), error.line, "(file)", error.message)]
+    lines = Lines(text)
     try:
         policies = from_dict(Policies, data, "")
     except SettingsError as error:
@@ -146,10 +145,11 @@ def _condition_problems(
         yield f"no table '{table}' with a contract"
         return
     try:
-        tree = sqlglot.parse_one(f"SELECT 1 WHERE ({condition})", dialect="databricks")
-    except sqlglot.ParseError as error:
-        yield f"not an SQL condition: {str(error).splitlines()[0]}"
+        check_condition(condition, {c.name: c.type for c in contract.columns})
+    except ValueError as error:
+        yield f"not an SQL condition: {error}"
         return
+    tree = parsed(condition)
     for parameter in tree.find_all(exp.Placeholder):
         if parameter.name != "subject" or not role.subject:
             yield "only a role with `subject: true` has a parameter, and it is :subject"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 import zlib
+from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
 from datetime import UTC, datetime
 from functools import reduce
@@ -22,15 +22,26 @@ from shoplake.ingest.landing import UNREAD, Batch, bring_in
 from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.sql_trial import check_sql
-from shoplake.ingest.stream.offsets import TABLE, Offsets, Range, Taking
+from shoplake.ingest.stream.anew import State, assigned, kafka_time, states
+from shoplake.ingest.stream.offsets import TABLE, Offsets, Place, Range, Taking
 from shoplake.ingest.stream.records import spans_of, streamed, to_records
 from shoplake.runtime.console import say
 from shoplake.runtime.session import interpret
+from shoplake.runtime.spark_errors import SPARK_ERRORS
 
 #: Messages of a batch up to which its rows are written by the driver.
 FEW = 50_000
 #: Messages of a batch up to which a local session interprets its plans.
 INTERPRETED = 10_000
+#: What Spark says where messages that were not taken are not there.
+_LOST = (
+    "PartitionOffsetChanged", "OffsetOutOfRange", "DATA_LOSS",
+    "data may have been lost", "data may have been missed",
+)  # fmt: skip
+_AWAY = (
+    "to go on with what is there, move that folder away and start the stream; messages that were"
+    " taken are not taken again"
+)
 
 
 class Consumer:
@@ -64,7 +75,7 @@ class Consumer:
         self.stream = (
             known[-1].parent.name if known else f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
         )
-        self._reached: dict[tuple[str, int], int] = {}
+        self._reached: dict[Place, int] = {}
         self._told: set[tuple[str, str]] = set()
 
     def start(self, *, once: bool, interval: str, most: int) -> StreamingQuery:
@@ -76,12 +87,15 @@ class Consumer:
             most: messages a batch.
 
         Raises:
-            ShoplakeError: Kafka cannot be read.
+            ShoplakeError: Kafka cannot be read, or a topic was made anew since the checkpoint.
         """
-        for taking in self._offsets.unfinished(self.stream):
-            say(self._run.step, f"finishing batch {taking.batch} of stream {taking.stream}")
-            self._bring(self._again(taking), taking.stream, taking.batch)
-        self._reached = self._offsets.reached(self.stream)
+        try:
+            for taking in self._offsets.unfinished(self.stream):
+                self._finish(taking)
+            self._check_topics()
+            self._reached = self._passed_over()
+        except SPARK_ERRORS as error:
+            raise self.error(error) from None
         names = "|".join(re.escape(str(topic)) for topic in self._topics)
         reader = self._run.lake.spark.readStream.format("kafka").options(**self._options)
         # By a pattern, so that a topic that nobody has written to yet is no error.
@@ -92,7 +106,7 @@ class Consumer:
             .load()
         )
         writer = (
-            messages.select("topic", "partition", "offset", "value")
+            messages.select("topic", "partition", "offset", "value", "timestamp")
             .writeStream.queryName(f"shoplake-{self._mapping.shop}")
             .foreachBatch(self._take)
             .option("checkpointLocation", str(self._checkpoints / self.stream))
@@ -105,13 +119,12 @@ class Consumer:
         if self.failure is not None:
             return self.failure
         text = str(error)
-        if "PartitionOffsetChanged" in text or "OffsetOutOfRange" in text or "DATA_LOSS" in text:
+        if any(sign in text for sign in _LOST):
             return SourceError(
                 "Kafka no longer has messages that the stream has not taken, or the topic was"
                 f" made anew: {_line(text)}",
                 where=str(self._checkpoints / self.stream),
-                remedy="to go on with what is there, move that folder away and start the stream;"
-                " messages that were taken are not taken again",
+                remedy=_AWAY,
             )
         return SourceError(
             f"the stream of {self._mapping.shop} ended: {_line(text)}",
@@ -136,29 +149,56 @@ class Consumer:
         ]
         return messages.where(~reduce(lambda a, b: a | b, old)) if old else messages
 
-    def _again(self, taking: Taking) -> DataFrame:
-        """The very messages of a batch."""
-        places: dict[str, list[int]] = {}
-        first: dict[str, dict[str, int]] = {}
-        after: dict[str, dict[str, int]] = {}
-        for r in taking.ranges:
-            places.setdefault(r.topic, []).append(r.partition)
-            first.setdefault(r.topic, {})[str(r.partition)] = r.first
-            after.setdefault(r.topic, {})[str(r.partition)] = r.last + 1
-        reader = self._run.lake.spark.read.format("kafka").options(**self._options)
-        return (
-            reader.option("assign", json.dumps(places))
-            .option("startingOffsets", json.dumps(first))
-            .option("endingOffsets", json.dumps(after))
-            .load()
-            .select("topic", "partition", "offset", "value")
-        )
+    def _finish(self, taking: Taking) -> None:
+        """Take again what another checkpoint left half done, as far as Kafka has it."""
+        name = f"batch {taking.batch} of stream {taking.stream}"
+        say(self._run.step, f"finishing {name}")
+        found = self._states(taking.ranges)
+        there = tuple(r for r in taking.ranges if found.get(r) == "same")
+        for r in sorted(set(taking.ranges) - set(there)):
+            where = f"{r.topic}/{r.partition} {r.first} to {r.last}"
+            say(self._run.step, f"[yellow]{name}: {where} can no longer be had[/]")
+        if there:
+            first = {r.place: r.first for r in there}
+            after = {r.place: r.last + 1 for r in there}
+            messages = assigned(self._run.lake.spark, self._options, first, after)
+            self._bring(messages, taking.stream, taking.batch)
+
+    def _check_topics(self) -> None:
+        """Whether the checkpoint is one of these topics: one made anew begins at 0 again."""
+        found = self._states(self._offsets.planned(self.stream))
+        for r, state in sorted(found.items()):
+            if state == "other":
+                raise SourceError(
+                    f"topic {r.topic} was made anew: offset {r.last} of its partition {r.partition}"
+                    " is not the message that was taken",
+                    where=str(self._checkpoints / self.stream),
+                    remedy=_AWAY,
+                )
+
+    def _passed_over(self) -> dict[Place, int]:
+        """Up to where earlier streams took the messages of the topics that are there now."""
+        begun, before = self._offsets.begun(self.stream), self._offsets.reached(self.stream)
+        found = self._states([r for r in before if r.place not in begun])
+        # Where this stream has begun, it was decided then.
+        return {
+            r.place: r.last
+            for r in before
+            if found.get(r) in ("same", "gone") or begun.get(r.place, -1) > r.last
+        }
+
+    def _states(self, ranges: Iterable[Range]) -> dict[Range, State]:
+        """What has become of the messages of the mapping's topics."""
+        known = [r for r in ranges if r.topic in self._topics]
+        return states(self._run.lake.spark, self._options, known)
 
     def _bring(self, messages: DataFrame, stream: str, batch: int) -> None:
         run, shop = self._run, self._mapping.shop
         with run.lake.held(to_records(messages, self._mapping)) as records:
             ranges, all_sound = self._seen(records)
             taking = Taking(stream, batch, ranges)
+            if stream == self.stream:
+                self._offsets.check(taking, str(self._checkpoints / stream))
             if not ranges:
                 return
             self._offsets.plan(taking)
@@ -185,7 +225,8 @@ class Consumer:
         ranges, problems = [], 0
         for file, span in spans_of(records).items():
             topic, _, partition = file.removeprefix("kafka:").rpartition("/")
-            ranges.append(Range(topic, int(partition), span.first, span.last, span.records))
+            said = (span.first, span.last, span.records, kafka_time(span.sent_at))
+            ranges.append(Range(topic, int(partition), *said))
             problems += span.problems
             news = {(topic, f) for f in span.fields if f not in self._topics[topic].columns}
             if news - self._told:

@@ -7,26 +7,40 @@ the very same offsets under its old identity, so that no table gets its rows twi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shoplake.contracts.model import Contract
+from shoplake.errors import SourceError
 from shoplake.governance.ledger import append
 from shoplake.runtime.lake import Lake
 
 TABLE = "governance.offsets"
+#: A partition: its topic and its number.
+Place = tuple[str, int]
 
 
 @dataclass(frozen=True, order=True)
 class Range:
-    """Messages of one partition, both ends included."""
+    """Messages of one partition, both ends included.
+
+    Attributes:
+        sent_at: Kafka's time of the last one, naive and in UTC; a topic made anew has another one
+            at that offset. None: noted before that was kept.
+    """
 
     topic: str
     partition: int
     first: int
     last: int
     records: int
+    sent_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def place(self) -> Place:
+        """The partition."""
+        return self.topic, self.partition
 
 
 @dataclass(frozen=True)
@@ -46,11 +60,31 @@ class Offsets:
         self._contract = contract
         self._shop = shop
         self._states: dict[tuple[str, int], dict[str, list[Range]]] = {}
-        rows = lake.rows(TABLE, where={"shop": shop})
+        rows = lake.rows(TABLE, contract.column_names, where={"shop": shop})
         for r in sorted(rows, key=lambda r: r["recorded_at"]):
             states = self._states.setdefault((r["stream"], r["batch"]), {})
             found = (r["topic"], r["partition"], r["first_offset"], r["last_offset"])
-            states.setdefault(r["state"], []).append(Range(*found, r["records"]))
+            states.setdefault(r["state"], []).append(Range(*found, r["records"], r["sent_at"]))
+
+    def check(self, taking: Taking, where: str) -> None:
+        """Whether a batch may be taken: one on record is the very same one, done again.
+
+        Args:
+            taking: the batch as it came.
+            where: the checkpoint, for the reader.
+
+        Raises:
+            SourceError: another batch was taken under its name.
+        """
+        planned = self._states.get((taking.stream, taking.batch), {}).get("planned")
+        if planned is not None and set(planned) != set(taking.ranges):
+            raise SourceError(
+                f"the checkpoint is older than {TABLE}: its batch {taking.batch} has"
+                f" {_text(taking.ranges)}, but {_text(planned)} was taken under that number",
+                where=where,
+                remedy="move that folder away and start the stream; messages that were taken are"
+                " not taken again",
+            )
 
     def plan(self, taking: Taking) -> None:
         """Note what a batch is about to take, once."""
@@ -68,14 +102,40 @@ class Offsets:
             if "taken" not in states and name != stream
         ]
 
-    def reached(self, stream: str) -> dict[tuple[str, int], int]:
-        """The highest offset of each topic and partition that other streams than this one took."""
-        reached: dict[tuple[str, int], int] = {}
+    def planned(self, stream: str) -> list[Range]:
+        """The last that a stream was to take of each topic and partition."""
+        return list(self._last(stream, "planned").values())
+
+    def begun(self, stream: str) -> dict[Place, int]:
+        """The first offset that a stream was to take of each topic and partition."""
+        begun: dict[Place, int] = {}
+        for r in self._ranges(stream, "planned"):
+            begun[r.place] = min(r.first, begun.get(r.place, r.first))
+        return begun
+
+    def reached(self, stream: str) -> list[Range]:
+        """The last that streams before this one took of each topic and partition.
+
+        Of the newest that took any: an earlier stream may have gone further in a topic that was
+        made anew since, and so began at 0 again.
+        """
+        reached: dict[Place, Range] = {}
+        # A stream's name begins with the time of its first start.
+        for name in sorted({name for name, _ in self._states} - {stream}):
+            reached |= self._last(name, "taken")
+        return list(reached.values())
+
+    def _last(self, stream: str, state: str) -> dict[Place, Range]:
+        last: dict[Place, Range] = {}
+        for r in self._ranges(stream, state):
+            if r.place not in last or r.last > last[r.place].last:
+                last[r.place] = r
+        return last
+
+    def _ranges(self, stream: str, state: str) -> Iterator[Range]:
         for (name, _), states in self._states.items():
-            for r in states.get("taken", ()) if name != stream else ():
-                place = (r.topic, r.partition)
-                reached[place] = max(r.last, reached.get(place, -1))
-        return reached
+            if name == stream:
+                yield from states.get(state, ())
 
     def _note(self, taking: Taking, state: str) -> None:
         states = self._states.setdefault((taking.stream, taking.batch), {})
@@ -86,8 +146,13 @@ class Offsets:
         rows: Sequence[tuple[object, ...]] = [
             (
                 *(self._shop, taking.stream, taking.batch, r.topic, r.partition),
-                *(r.first, r.last, r.records, state, now),
+                *(r.first, r.last, r.records, state, now, r.sent_at),
             )
             for r in taking.ranges
         ]
         append(self._lake, self._contract, list(rows))
+
+
+def _text(ranges: Sequence[Range]) -> str:
+    said = [f"{r.topic}/{r.partition} {r.first} to {r.last}" for r in sorted(ranges)]
+    return ", ".join(said[:3]) + (f" and {len(said) - 3} more" if said[3:] else "") or "nothing"

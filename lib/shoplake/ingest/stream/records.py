@@ -31,6 +31,7 @@ class Span:
         first, last: offsets.
         records, problems: how many messages, and how many of them could not be understood.
         fields: names of the others' fields, each once.
+        sent_at: Kafka's time of the last one, milliseconds since 1970.
     """
 
     first: int
@@ -38,6 +39,7 @@ class Span:
     records: int
     problems: int
     fields: list[str]
+    sent_at: int | None = None
 
     def with_more(self, other: Span) -> Span:
         """Both as one."""
@@ -48,6 +50,7 @@ class Span:
             self.records + other.records,
             self.problems + other.problems,
             self.fields + news if news else self.fields,
+            (self if self.last > other.last else other).sent_at,
         )
 
 
@@ -78,7 +81,7 @@ def to_records(messages: DataFrame, mapping: Mapping) -> DataFrame:
     """The records of Kafka messages, as `read_files` gives those of files.
 
     Args:
-        messages: topic, partition, offset, value; of topics of the mapping.
+        messages: topic, partition, offset, value, timestamp; of topics of the mapping.
         mapping: of `streamed`.
 
     Returns:
@@ -95,7 +98,7 @@ def to_records(messages: DataFrame, mapping: Mapping) -> DataFrame:
             files = [f"kafka:{topic}/{partition}" for topic, partition in places]
             offsets = batch.column(2).to_pylist()
             records = [message_record(value) for value in values]
-            spans = _spans(files, offsets, records)
+            spans = _spans(files, offsets, batch.column(4).to_pylist(), records)
             columns = (
                 [RECORD] * len(values) + [FILE] * len(spans),
                 [entries[topic] for topic in topics] + [""] * len(spans),
@@ -108,7 +111,8 @@ def to_records(messages: DataFrame, mapping: Mapping) -> DataFrame:
             arrays = [pa.array(c, type=t) for c, t in zip(columns, ARROW.types, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=ARROW)
 
-    told = messages.select("topic", "partition", "offset", "value")
+    sent_at = F.unix_millis("timestamp")
+    told = messages.select("topic", "partition", "offset", "value", sent_at)
     return told.mapInArrow(parse, RECORDS)
 
 
@@ -122,7 +126,9 @@ def spans_of(records: DataFrame) -> dict[str, Span]:
     return found
 
 
-def _spans(files: list[str], offsets: list[int], records: list[Record]) -> dict[str, Span]:
+def _spans(
+    files: list[str], offsets: list[int], times: list[int | None], records: list[Record]
+) -> dict[str, Span]:
     places: dict[str, list[int]] = {}
     for at, file in enumerate(files):
         places.setdefault(file, []).append(at)
@@ -131,7 +137,8 @@ def _spans(files: list[str], offsets: list[int], records: list[Record]) -> dict[
         own = [offsets[at] for at in there]
         sound = [records[at].text for at in there if records[at].problem is None]
         fields = list(dict.fromkeys(field for text in sound for field in json.loads(text)))
-        found[file] = Span(min(own), max(own), len(own), len(own) - len(sound), fields)
+        problems, sent_at = len(own) - len(sound), times[max(there, key=offsets.__getitem__)]
+        found[file] = Span(min(own), max(own), len(own), problems, fields, sent_at)
     return found
 
 

@@ -7,6 +7,7 @@ lies in can be searched, learnt from and evaluated like any other folder of judg
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from shoplake.errors import SourceError
-from shoplake.models.search.judgements import COLUMNS
+from shoplake.models.search.judgements import COLUMNS, HIGHEST, LOWEST
 from shoplake.models.search.lexical import TermIndex
 from shoplake.models.search.text import terms, words
 
@@ -23,38 +24,70 @@ _COLUMNS = ["query", "title", "relevance"]
 
 
 def saved_labels(path: Path) -> pd.DataFrame:
-    """query, title and relevance of the file; none if there is no file yet.
+    """query, title and relevance of the file; none if there is no file yet, or nothing in it.
 
     Raises:
-        SourceError: it has other columns, or a relevance that is no number from 1 to 3.
+        SourceError: it is no CSV file in UTF-8, has other columns, or a relevance that is no number
+            from 1 to 3.
     """
-    if not path.exists():
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return pd.DataFrame(columns=_COLUMNS)
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        rows = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+        raise SourceError(
+            f"labels that cannot be read: {str(error).strip()}",
+            where=str(path),
+            remedy="mend the line, or name another file with --labels",
+        ) from None
     if list(rows.columns) != list(COLUMNS):
         raise SourceError(
             "not a file of labels", where=str(path), remedy=f"its columns are {', '.join(COLUMNS)}"
         )
     rows.columns = pd.Index(_COLUMNS)
     rows["relevance"] = pd.to_numeric(rows["relevance"], errors="coerce")
-    wrong = ~rows["relevance"].between(1, 3)
+    wrong = ~rows["relevance"].between(LOWEST, HIGHEST)
     if wrong.any():
         line = int(wrong.to_numpy().argmax()) + 2
         raise SourceError("a relevance that is not 1 to 3", where=f"{path}, about line {line}")
     return rows.drop_duplicates(["query", "title"], keep="last", ignore_index=True)
 
 
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SourceError(
+            "the labels are not in UTF-8",
+            where=f"{path}, line {line}",
+            remedy="save the file as UTF-8; a spreadsheet calls it CSV UTF-8",
+        ) from None
+
+
 def save_label(path: Path, query: str, title: str, relevance: int) -> None:
     """Add one label; it is on disk when this returns."""
-    new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
+    ended = _last_line_ended(path)
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        if new:
+        if ended is None:
             writer.writerow(COLUMNS)
+        elif not ended:
+            file.write("\n")
         writer.writerow([query, title, relevance])
         file.flush()
         os.fsync(file.fileno())
+
+
+def _last_line_ended(path: Path) -> bool | None:
+    """Whether a file ends with its last line's end, as an editor may leave it out; None: empty."""
+    if not path.exists() or not path.stat().st_size:
+        return None
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() in b"\r\n"
 
 
 def unlabelled(

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from shoplake.errors import SettingsError
 from shoplake.models.config import model_file
 from shoplake.models.recommenders.als import Als, AlsConfig
@@ -24,6 +22,7 @@ from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
 from shoplake.models.recommenders.private import Private, PrivateConfig
 from shoplake.models.recommenders.sasrec import Sasrec, SasrecConfig
 from shoplake.models.recommenders.session_knn import SessionKnn, SessionKnnConfig
+from shoplake.runtime.strict_yaml import YamlError, read
 from shoplake.runtime.typed import from_dict
 
 #: family -> (settings, model); the settings' file is conf/models/<family>.yml.
@@ -104,9 +103,9 @@ def load_family(name: str, file: str | None = None) -> Family:
     if not path.is_file():
         raise SettingsError("settings file not found", where=str(path))
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise SettingsError(f"not valid YAML: {error}", where=str(path)) from None
+        data = read(path)[1] or {}
+    except YamlError as error:
+        raise SettingsError(error.message, where=f"{path}:{error.line}") from None
     grid = data.pop("grid", {}) if isinstance(data, dict) else {}
     decides = data.pop("decides_on", "new") if isinstance(data, dict) else "new"
     if decides not in DECIDING:

@@ -51,13 +51,27 @@ class Content:
 
 
 def title_vectors(titles: Sequence[str], dimensions: int) -> Floats:
-    """Unit vectors [C, d] of titles; a title without a known word is 0."""
+    """Unit vectors [C, d] of titles; a title without a known word is 0.
+
+    A word that one title alone has tells nothing, unless no two titles have a word in common.
+    """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, max_features=50_000, sublinear_tf=True)
-    found = words.fit_transform(titles)
-    size = min(dimensions, min(found.shape) - 1)
-    reduced = TruncatedSVD(size, random_state=0, n_iter=3).fit_transform(found)
-    return np.asarray(normalize(reduced), dtype=np.float32)
+    for least in (2, 1):
+        words = TfidfVectorizer(
+            ngram_range=(1, 2), min_df=least, max_features=50_000, sublinear_tf=True
+        )
+        try:
+            found = words.fit_transform(titles)
+        except ValueError:  # no word is in so many titles
+            continue
+        size = min(dimensions, min(found.shape) - 1)
+        # One title or one word; or a few titles without a common word, none of which may go.
+        if not size or (least == 1 and min(found.shape) <= dimensions):
+            return np.asarray(normalize(found).toarray(), dtype=np.float32)
+        with np.errstate(divide="ignore", invalid="ignore"):  # titles may all be the same
+            reduced = TruncatedSVD(size, random_state=0, n_iter=3).fit_transform(found)
+        return np.asarray(normalize(reduced), dtype=np.float32)
+    return np.zeros((len(titles), 1), dtype=np.float32)

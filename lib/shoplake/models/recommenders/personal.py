@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from shoplake.models.recommenders.interactions import Floats, Interactions
+from shoplake.models.recommenders.interactions import Floats, Interactions, Ints
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,27 @@ class Personal:
         np.add.at(times, own, 1)
         newest = np.full(found.shape, np.inf, dtype=np.float32)
         np.minimum.at(newest, own, age)
-        fresh = 1 / (1 + newest[own])
-        often = times[own] / (1 + times[own])
-        first, second = (times[own], fresh) if self.config.by == "frequency" else (fresh, often)
-        scale = 0.5 if self.config.by == "frequency" else 1e-4
-        found[own] = 1 + first + scale * second + 1e-6 * found[own]
+        if self.config.by == "recency":
+            found[own] = 1 + _order(own[0], newest[own], -times[own], -found[own])
+            return found
+        found[own] = 1 + times[own] + 0.5 / (1 + newest[own]) + 1e-6 * found[own]
         return found
+
+
+def _order(row: Ints, *keys: Floats) -> Floats:
+    """Where each stands in its row by the keys: from below 1 (the least) to above 0.
+
+    Equal keys share a place. No sum of weighed keys does this for any number of days in float32.
+    """
+    columns: list[np.ndarray] = [*keys[::-1], row]
+    order = np.lexsort(columns)
+    row = row[order]
+    begins = np.diff(row, prepend=-1) != 0
+    differs = np.any([np.diff(key[order], prepend=np.nan) != 0 for key in keys], axis=0)
+    place = np.cumsum(begins | differs)
+    start = np.maximum.accumulate(np.where(begins, place, 0))
+    size = np.zeros(row.max(initial=-1) + 1, dtype=np.int64)
+    np.maximum.at(size, row, place - start + 1)
+    found = np.empty(len(row), dtype=np.float32)
+    found[order] = 1 - (place - start + 1) / (size[row] + 1)
+    return found

@@ -6,7 +6,8 @@ with output vectors, plus a bias. Abadi et al., "Deep learning with differential
 A person's gradient is a sum of outer products here, so its norm has a closed form and no gradient
 of a person is ever held ("ghost clipping": Goodfellow 2015; Li et al., "Large language models can
 be strong differentially private learners", ICLR 2022). The unit of privacy is a person's whole
-history; what else is used of the data (the list of items) counts as public.
+history; what else is used of the data (the list of items) counts as public. Samples and noise are
+of a generator that nobody can start again, or the noise could be taken off.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class PrivateConfig:
         clip: largest norm of a person's gradient.
         noise: standard deviation of the noise, in units of `clip`; 0 turns privacy off.
         delta: chance by which the guarantee may fail.
-        seed: of vectors, samples and noise.
+        seed: of the vectors that training starts from; without noise of the samples too.
     """
 
     dimension: int = 16
@@ -53,12 +54,22 @@ class Private:
     def __init__(self, config: PrivateConfig) -> None:
         self.config = config
 
-    def fit(self, seen: Interactions) -> Private:
-        """Train; without noise gradients are neither clipped nor perturbed."""
-        config, rng = self.config, np.random.default_rng(self.config.seed)
+    def fit(self, seen: Interactions, draws: np.random.Generator | None = None) -> Private:
+        """Train; without noise gradients are neither clipped nor perturbed.
+
+        Args:
+            seen: one row a person.
+            draws: what everything random comes from, for tests and evaluations that must be
+                repeatable: who knows it can tell who was in the training data, whatever epsilon
+                is. By default samples and noise come from the system's entropy, kept nowhere.
+        """
+        config = self.config
+        rng = np.random.default_rng(config.seed) if draws is None else draws
         size = seen.catalogue, config.dimension
         params = [rng.normal(0, 0.1, size), rng.normal(0, 0.1, size), np.zeros(size[0])]
         speed = [np.zeros_like(p) for p in params]
+        if draws is None and config.noise:
+            rng = np.random.default_rng(np.random.SeedSequence())
         people = np.flatnonzero(seen.lengths > 0)
         held = mean_rows(seen.take(people))
         # Known sizes alone: how many were drawn is not said.

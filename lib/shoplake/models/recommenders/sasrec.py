@@ -169,7 +169,7 @@ class Network(nn.Module):
 
 
 def item_vectors(seen: Interactions, dimension: int, seed: int) -> Floats:
-    """Unit vectors [C, d]: items that occur together often, for their counts, are close."""
+    """Unit vectors [C, dimension]: items that occur together often, for their counts, are close."""
     from sklearn.utils.extmath import randomized_svd
 
     left, right, gap = pairs(seen, 5)
@@ -182,9 +182,9 @@ def item_vectors(seen: Interactions, dimension: int, seed: int) -> Floats:
     information = np.log(both.data / (total[both.row] * context[both.col]))
     kept = np.maximum(information, 0)
     matrix = csr_array((kept, (both.row, both.col)), (size, size))
-    dimension = min(dimension, size)
-    left_vectors, values, _ = randomized_svd(matrix, dimension, n_iter=3, random_state=seed)
-    found = left_vectors * np.sqrt(values)
+    rank = min(dimension, size)
+    left_vectors, values, _ = randomized_svd(matrix, rank, n_iter=3, random_state=seed)
+    found = np.pad(left_vectors * np.sqrt(values), ((0, 0), (0, dimension - rank)))
     found += np.random.default_rng(seed).normal(0, 1e-3, found.shape)
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 

@@ -23,9 +23,10 @@ from shoplake.models.checkpoint import (
 )
 from shoplake.models.relevance.methods import check_method
 from shoplake.models.relevance.pretexts import check_pretext, pretext
-from shoplake.models.relevance.reading import FAMILIES
+from shoplake.models.relevance.reading import FAMILIES, check_positions
 from shoplake.models.relevance.scratch import scratch_base
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
+from shoplake.models.relevance.stepping import finite
 from shoplake.runtime.console import tell
 
 _TOLD_EVERY = 25
@@ -80,12 +81,14 @@ def adapt(
             not given.
 
     Raises:
-        ModelError: the base model cannot learn that way, or the checkpoint is another run's.
+        ModelError: the base model cannot learn that way, the checkpoint is another run's, or it
+            diverged.
     """
     plan = config.adapt
     if not plan.steps:
         return []
     check_pretext(base, config)
+    check_positions(base, config.max_tokens)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     task = pretext(base, config)
@@ -107,13 +110,14 @@ def adapt(
         rows = draw.choice(len(tokens), min(plan.batch_size, len(tokens)), replace=False)
         loss = task.loss([tokens[i] for i in rows], device)
         if loss is not None:
+            told = finite(float(loss.detach()), f"adaptation's step {step + 1}", run_dir or "adapt")
             for group in optimizer.param_groups:
                 group["lr"] = plan.learning_rate * rate(step, plan.steps, 0.1)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-            curve.append((step + 1, float(loss.detach())))
+            curve.append((step + 1, told))
         if run_dir and (step + 1) % config.checkpoint_every == 0:
             run_dir.mkdir(parents=True, exist_ok=True)
             state = (model.state_dict(), optimizer.state_dict(), torch.zeros(0), curve)

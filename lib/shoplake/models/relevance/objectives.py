@@ -16,13 +16,12 @@ from torch import Tensor
 
 from shoplake.models.relevance.ranker import Ranker, classes
 from shoplake.models.relevance.settings import RelevanceConfig
+from shoplake.models.search.bi_encoder import RELATED, nothing_related
 from shoplake.models.search.encoder import budgeted
 from shoplake.models.search.judgements import RELEVANT, Judgements
 from shoplake.models.search.lexical import TermIndex
 from shoplake.models.search.text import terms, words
 
-#: From this grade on a title is drawn to its query, if less than a relevant one.
-_RELATED = 2.0
 _JUDGED_NEGATIVES = 0.5
 _MOST_VALIDATED = 2000
 
@@ -69,11 +68,16 @@ class Contrast:
 
     A query brings a title drawn by its grade and a hard negative: one that judges graded low, or
     one that BM25 ranks high and nobody judged for it.
+
+    Raises:
+        ModelError: no query to learn from has a title that is drawn to it.
     """
 
     def __init__(
         self, config: RelevanceConfig, model: Ranker, learn: Judgements, held: Judgements | None
     ) -> None:
+        if not (learn.relevance >= RELATED).any():
+            raise nothing_related()
         self._config = config
         self._learn = _Asked(config, model, learn)
         self._held = None if held is None else _Asked(config, model, held)
@@ -112,7 +116,7 @@ class _Asked:
         for q, t, grade in zip(judged.query, judged.title, judged.relevance, strict=True):
             self._grades[q][int(t)] = float(grade)
         best = [max(g.values(), default=0.0) for g in self._grades]
-        self.usable: NDArray[np.int64] = np.flatnonzero(np.array(best) >= _RELATED)
+        self.usable: NDArray[np.int64] = np.flatnonzero(np.array(best) >= RELATED)
         self._mined = _mined(judged, config.hard_negatives)
 
     def group(self, queries: NDArray[np.int64], draw: np.random.Generator, of: int) -> Group:
@@ -136,7 +140,7 @@ class _Asked:
 
     def _negative(self, query: int, draw: np.random.Generator) -> int:
         grades = self._grades[query]
-        low = [t for t, grade in grades.items() if grade < _RELATED]
+        low = [t for t, grade in grades.items() if grade < RELATED]
         if low and draw.random() < _JUDGED_NEGATIVES:
             return int(draw.choice(low))
         fresh = [t for t in self._mined[query].tolist() if t not in grades]
@@ -158,7 +162,7 @@ def _mined(judged: Judgements, count: int) -> NDArray[np.int64]:
 def _gain(grade: float) -> float:
     if grade >= RELEVANT:
         return (grade - 1) / 2
-    return 0.2 if grade >= _RELATED else 0.0
+    return 0.2 if grade >= RELATED else 0.0
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,22 @@ def is_gpt(encoder: nn.Module) -> bool:
     return kind.model_type in GPT
 
 
+def check_positions(base: Base, max_tokens: int) -> None:
+    """Refuse texts that are longer than a base model can read.
+
+    Raises:
+        ModelError: the base model has fewer positions than `max_tokens`.
+    """
+    shape: Any = base.encoder.config
+    most = getattr(shape, "max_position_embeddings", max_tokens)
+    if max_tokens > most:
+        raise ModelError(
+            f"max_tokens is {max_tokens}, and the base model reads {most} tokens at most",
+            where=base.source,
+            remedy=f"set max_tokens to {most} or less",
+        )
+
+
 class Reader:
     """Texts to tokens and tokens to vectors, as a base model wants it.
 
@@ -35,10 +51,11 @@ class Reader:
         max_tokens: tokens read of a text, or of a pair.
 
     Raises:
-        ModelError: a GPT's tokenizer has no end mark.
+        ModelError: a GPT's tokenizer has no end mark, or the model has fewer positions.
     """
 
     def __init__(self, base: Base, max_tokens: int) -> None:
+        check_positions(base, max_tokens)
         self._tokenizer: Any = base.tokenizer
         self._most = max_tokens
         self.gpt = is_gpt(base.encoder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from shoplake.errors import SettingsError
+from shoplake.models.relevance.ranges import above_0, at_least
 from shoplake.runtime.settings import conf_dir
 from shoplake.runtime.typed import load_yaml
 
@@ -34,6 +36,16 @@ class ScratchConfig:
     heads: int
     family: Literal["bert", "gpt"] = "bert"
 
+    def __post_init__(self) -> None:
+        sizes = {"vocabulary": self.vocabulary, "layers": self.layers, "width": self.width}
+        at_least(1, sizes | {"heads": self.heads}, "scratch: ")
+        if self.width % self.heads:
+            raise SettingsError(
+                f"{self.heads} heads cannot share a width of {self.width}",
+                where="relevance: scratch: heads",
+                remedy="set it to a number that divides the width",
+            )
+
 
 @dataclass(frozen=True)
 class AdaptConfig:
@@ -54,6 +66,17 @@ class AdaptConfig:
     learning_rate: float
     kind: Literal["mlm", "simcse", "causal"] = "mlm"
 
+    def __post_init__(self) -> None:
+        at_least(0, {"steps": self.steps}, "adapt: ")
+        at_least(1, {"batch_size": self.batch_size}, "adapt: ")
+        above_0({"learning_rate": self.learning_rate}, "adapt: ")
+        if not 0 < self.masked < 1:
+            raise SettingsError(
+                f"masked is {self.masked}",
+                where="relevance: adapt: masked",
+                remedy="set it to a share between 0 and 1, such as 0.15",
+            )
+
 
 @dataclass(frozen=True)
 class AdapterConfig:
@@ -73,6 +96,10 @@ class AdapterConfig:
     prefix: int
     bottleneck: int
 
+    def __post_init__(self) -> None:
+        sizes = {"rank": self.rank, "alpha": self.alpha, "prefix": self.prefix}
+        at_least(1, sizes | {"bottleneck": self.bottleneck}, "adapters: ")
+
 
 @dataclass(frozen=True)
 class RelevanceConfig:
@@ -83,7 +110,7 @@ class RelevanceConfig:
             title read together).
         loss: of a cross_encoder: regression (squared error of relevance as 0..1) or
             classification (cross-entropy of classes cut at `cuts`).
-        cuts: grades between classes.
+        cuts: grades between classes, ascending.
         base: "scratch", or what `models.base.load_base` takes.
         scratch: the model for base "scratch".
         max_tokens: tokens read of a text, or of a pair.
@@ -95,8 +122,10 @@ class RelevanceConfig:
         weight_decay: of both.
         steps: most optimiser steps.
         batch_size: of a step: queries of a bi_encoder, pairs of a cross_encoder.
-        accumulate: groups that a bi_encoder's step is made of; titles compete within a group.
-        token_budget: tokens of a part of a cross_encoder's step; gradients of parts are summed.
+        accumulate: groups that a bi_encoder's step is made of; titles compete within a group. A
+            cross_encoder's parts are those of its `token_budget`, so it takes 1 alone.
+        token_budget: tokens of a part of a cross_encoder's step; gradients of parts are summed. A
+            bi_encoder does not look at it.
         warmup: share of the steps in which the rate rises.
         clip_norm: largest norm of a step's gradient.
         temperature: of the softmax over cosines.
@@ -144,15 +173,20 @@ class RelevanceConfig:
     def __post_init__(self) -> None:
         least = {"max_tokens": 3, "steps": 1, "batch_size": 2, "accumulate": 1, "token_budget": 1}
         least |= {"validate_every": 1, "checkpoint_every": 1, "hard_negatives": 1}
+        least |= {"weight_decay": 0, "patience": 0, "timeout_seconds": 1}
         for name, minimum in least.items():
-            if getattr(self, name) < minimum:
-                raise SettingsError(
-                    f"{name} is {getattr(self, name)}",
-                    where=f"relevance: {name}",
-                    remedy=f"set it to {minimum} or more",
-                )
+            at_least(minimum, {name: getattr(self, name)})
+        above_0({"clip_norm": self.clip_norm, "temperature": self.temperature})
+        above_0(self.learning_rates, "learning_rates: ")
+        if not 0 <= self.warmup <= 1:
+            raise SettingsError(
+                f"warmup is {self.warmup}",
+                where="relevance: warmup",
+                remedy="set it to a share of the steps, from 0 to 1",
+            )
         if not 0 <= self.validation < 1:
             raise SettingsError("validation is a share below 1", where="relevance: validation")
+        self._check_architecture()
         if self.patience and not self.validation:
             raise SettingsError(
                 "early stopping has nothing to look at",
@@ -167,6 +201,27 @@ class RelevanceConfig:
                 f"{what} needs whole gradients, which no process has by fsdp",
                 where="relevance: parallel",
                 remedy="set it to ddp, or take method lora and precision bf16",
+            )
+
+    def _check_architecture(self) -> None:
+        edges = [1.0, *self.cuts, 3.0]
+        if not all(low < high for low, high in itertools.pairwise(edges)):
+            raise SettingsError(
+                f"cuts are {self.cuts}",
+                where="relevance: cuts",
+                remedy="give grades between 1 and 3, each above the one before: [2.0, 2.5]",
+            )
+        if self.architecture == "cross_encoder" and self.accumulate > 1:
+            raise SettingsError(
+                f"accumulate is {self.accumulate}, which a cross_encoder has no use for",
+                where="relevance: accumulate",
+                remedy="set it to 1: token_budget says how large the parts of a step are",
+            )
+        if (self.architecture, self.loss, self.cuts) == ("cross_encoder", "classification", []):
+            raise SettingsError(
+                "one class alone: there are no cuts",
+                where="relevance: cuts",
+                remedy="give grades between classes, such as [2.0, 2.5]",
             )
 
     @property

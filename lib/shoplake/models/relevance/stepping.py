@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
 from torch import nn
 
+from shoplake.errors import ModelError
 from shoplake.models.collectives import summed
 from shoplake.models.relevance.settings import RelevanceConfig
 from shoplake.models.relevance.sharding import parted
@@ -61,6 +63,26 @@ def add_up(parameters: Iterable[nn.Parameter], size: int) -> None:
         end = at + parameter.numel()
         parameter.grad = together[at:end].view_as(parameter).clone()
         at = end
+
+
+def finite(loss: float, when: str, where: object) -> float:
+    """The loss; a step by one that is no number would spoil every weight, and its checkpoint.
+
+    Args:
+        loss: of all processes.
+        when: the step that it is of.
+        where: the run's folder, or what learns.
+
+    Raises:
+        ModelError: it is not a finite number.
+    """
+    if not math.isfinite(loss):
+        raise ModelError(
+            f"the loss of {when} is {loss}: training diverged",
+            where=str(where),
+            remedy="lower the learning rate, or clip_norm; the last checkpoint is kept",
+        )
+    return loss
 
 
 def put(learns: dict[str, nn.Parameter], weights: dict[str, torch.Tensor]) -> None:

@@ -35,7 +35,7 @@ from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.reading import FAMILIES
 from shoplake.models.relevance.settings import RelevanceConfig
 from shoplake.models.relevance.sharding import parted_state, shard, unsharded, whole
-from shoplake.models.relevance.stepping import add_up, optimizer_of, precision, put, turns
+from shoplake.models.relevance.stepping import add_up, finite, optimizer_of, precision, put, turns
 from shoplake.models.search.judgements import Judgements
 from shoplake.models.sinks import opened
 
@@ -87,7 +87,8 @@ def finetune(
         sinks: where rank 0 writes losses and rates as they come, see `models.sinks`.
 
     Raises:
-        ModelError: the base model, the pairs or a checkpoint cannot be used.
+        ModelError: the base model, the pairs or a checkpoint cannot be used, or training
+            diverged; the last checkpoint is kept.
     """
     started = time.monotonic()
     folder = Path(run_dir)
@@ -142,6 +143,7 @@ def finetune(
                     loss = aim.loss(model, part) * weight
                 scaler.scale(loss).backward()
                 total += loss.detach().double()
+            mean = finite(float(summed(total)), f"step {step + 1}", folder)
             # What belongs to the step and to no part is added once.
             penalty = budget.penalty()
             if isinstance(penalty, torch.Tensor) and rank == 0:
@@ -155,11 +157,11 @@ def finetune(
             budget.update(step)
             optimizer.zero_grad(set_to_none=True)
             step += 1
-            mean = float(summed(total))
             curve.append((step, mean))
             told(step, {"training_loss": mean, "learning_rate": optimizer.param_groups[0]["lr"]})
             if validation and (step % config.validate_every == 0 or step == config.steps):
-                looks.append((step, _validated(model, aim, validation, rank, size, sharded)))
+                look = _validated(model, aim, validation, rank, size, sharded)
+                looks.append((step, finite(look, f"the look after step {step}", folder)))
                 told(step, {"validation_loss": looks[-1][1]})
                 if config.patience and looks[-1][1] <= min(v for _, v in looks):
                     best = {name: p.detach().clone() for name, p in learns.items()}

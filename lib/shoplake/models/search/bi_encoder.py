@@ -17,12 +17,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from shoplake.errors import ModelError
 from shoplake.models.search.config import FinetuneConfig
 from shoplake.models.search.encoder import TextEncoder, lean
 from shoplake.models.search.judgements import RELEVANT, Judgements
 
 #: From this grade on a title is drawn to its query, if less than a relevant one.
-_RELATED = 2.0
+RELATED = 2.0
+
+
+def nothing_related() -> ModelError:
+    """The error of a fine-tuning that no query has a title for."""
+    return ModelError(
+        f"no judged pair of grade {RELATED:g} or more: no title to bring a query near to",
+        where="judgements to learn from",
+        remedy="give judgements with related titles, graded 1 (irrelevant) to 3 (perfect)",
+    )
 
 
 class BiEncoderTraining:
@@ -48,14 +58,19 @@ class BiEncoderTraining:
             mined: titles that BM25 ranks high for a query [Q, M]; judged ones are passed over.
             topics: topic of each query [Q].
             config: steps, batch and rates.
+
+        Raises:
+            ModelError: no query has a title that is drawn to it.
         """
+        if not (judged.relevance >= RELATED).any():
+            raise nothing_related()
         self._encoder = encoder
         self._config = config
         self._mined = mined
         self._grades: list[dict[int, float]] = [{} for _ in judged.queries]
         for q, t, grade in zip(judged.query, judged.title, judged.relevance, strict=True):
             self._grades[q][int(t)] = float(grade)
-        usable = [q for q, g in enumerate(self._grades) if max(g.values()) >= _RELATED]
+        usable = [q for q, g in enumerate(self._grades) if max(g.values()) >= RELATED]
         self._by_topic = [
             np.array([q for q in usable if topics[q] == topic]) for topic in np.unique(topics)
         ]
@@ -127,7 +142,7 @@ class BiEncoderTraining:
 
     def _negative(self, query: int, draw: np.random.Generator) -> int:
         grades = self._grades[query]
-        low = [t for t, grade in grades.items() if grade < _RELATED]
+        low = [t for t, grade in grades.items() if grade < RELATED]
         if low and draw.random() < self._config.judged_negatives:
             return int(draw.choice(low))
         fresh = [t for t in self._mined[query].tolist() if t not in grades]
@@ -158,7 +173,7 @@ class BiEncoderTraining:
 def _gain(grade: float) -> float:
     if grade >= RELEVANT:
         return (grade - 1) / 2
-    return 0.2 if grade >= _RELATED else 0.0
+    return 0.2 if grade >= RELATED else 0.0
 
 
 def _schedule(step: int, steps: int) -> float:

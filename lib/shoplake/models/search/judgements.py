@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from shoplake.errors import SourceError
 from shoplake.models.search.text import repaired
 
 COLUMNS = ("search_term", "product_title", "relevance")
+#: The grades of the layout, from irrelevant to perfect.
+LOWEST, HIGHEST = 1, 3
 #: A judged title of this grade or better counts as a find (issue and benchmark's convention).
 RELEVANT = 2.5
 _SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -82,11 +85,12 @@ def read_judgements(folder: Path) -> pd.DataFrame:
     taken; the text is UTF-8 if it can be, else latin-1.
 
     Raises:
-        SourceError: no folder, no such file, or a grade that is no number.
+        SourceError: no folder, no such file, one that cannot be read, or a grade that is no number
+            from 1 to 3.
     """
     if not folder.is_dir():
         raise SourceError("no such folder", where=str(folder))
-    paths = sorted(p for p in folder.iterdir() if p.name.endswith(_SUFFIXES))
+    paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(_SUFFIXES))
     frames = [rows for path in paths if (rows := _read(path)) is not None]
     if not frames:
         held = ", ".join(p.name for p in sorted(folder.iterdir())[:8]) or "nothing"
@@ -98,7 +102,7 @@ def read_judgements(folder: Path) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame | None:
-    separator = "\t" if ".tsv" in path.name else ","
+    separator = "\t" if ".tsv" in path.name.lower() else ","
     for encoding in ("utf-8-sig", "latin-1"):
         try:
             head = pd.read_csv(path, sep=separator, encoding=encoding, nrows=0)
@@ -114,13 +118,22 @@ def _read(path: Path) -> pd.DataFrame | None:
             )
         except UnicodeDecodeError:
             continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, EOFError, OSError) as error:
-            raise SourceError(f"not a CSV file: {error}", where=str(path)) from None
+        except pd.errors.EmptyDataError:  # It has no columns, so not those of judgements.
+            return None
+        except (pd.errors.ParserError, EOFError, OSError, zlib.error) as error:
+            raise SourceError(
+                f"not a CSV file: {error}", where=str(path), remedy="mend it, or take it away"
+            ) from None
         break
     grades = pd.to_numeric(rows["relevance"], errors="coerce")
-    if grades.isna().any():
-        line = int(grades.isna().to_numpy().argmax()) + 2
-        raise SourceError("a relevance that is no number", where=f"{path}, about line {line}")
+    wrong = ~grades.between(LOWEST, HIGHEST)
+    if wrong.any():
+        at = int(wrong.to_numpy().argmax())
+        raise SourceError(
+            f"a relevance of '{rows['relevance'].iloc[at]}'",
+            where=f"{path}, about line {at + 2}",
+            remedy=f"grades go from {LOWEST} (irrelevant) to {HIGHEST} (perfect): bring them there",
+        )
     return pd.DataFrame(
         {
             "query": rows["search_term"].map(_spaced),

@@ -1,8 +1,9 @@
 """Text to terms: broken letters repaired, numbers and units written one way, words stemmed.
 
-`3/4 in.`, `3/4-inch`, `.75"` and `0.75 inches` all become the terms `0.75` and `0.75in`;
-`2 in. x 4 in.`, `2x4` and `2 by 4` share the term `2x4`. Stems: Snowball's English stemmer
-(Porter, "Snowball: a language for stemming algorithms", 2001).
+`3/4 in.`, `¾ in.`, `3/4-inch`, `.75"` and `0.75 inches` all become the terms `0.75` and `0.75in`;
+`2 in. x 4 in.`, `2x4` and `2 by 4` share the term `2x4`. Two numbers that are no fraction of a
+measure, as in `12/2 wire` and `120/240-Volt`, stay two, and a third term holds them together.
+Stems: Snowball's English stemmer (Porter, "Snowball: a language for stemming algorithms", 2001).
 
 Chinese is written without spaces: a run of its characters has each character and each neighbouring
 two as terms (Nie et al., "On the use of words and n-grams for Chinese information retrieval",
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -55,10 +57,22 @@ _STOP = frozenset(
 )
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_TOKEN = re.compile(rf"\d+(?:\.\d+)?|[^\W\d_{_HAN}]+|[{_HAN}]+|°")
+_TOKEN = re.compile(
+    rf"(?<![\d/])\d{{1,3}}/\d{{1,3}}(?![\d/])|\d+(?:\.\d+)?|[^\W\d_{_HAN}]+|[{_HAN}]+|°"
+)
 #: Letters, digits and marks that Chinese keyboards make as wide as a character.
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_FRACTION = re.compile(r"(?:(\d+)\s*-?\s+|(\d+)-)?(?<![\d.])(\d{1,2})/(\d{1,3})(?![\d/])")
+#: One letter's fraction (½), and the slash of its own that such a fraction is written with.
+_VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")
+_SLASH = "\u2044"
+#: A whole number, if any, and a fraction. Numbers are bounded, so that digits without end are not
+#: looked through again from each of them.
+_FRACTION = re.compile(
+    r"(?:(?<!\d)(\d{1,4})\s*-?\s+|(?<!\d)(\d{1,4})-)?"
+    r"(?<![\d./])(\d{1,2})\s*/\s*(\d{1,3})(?![\d/])"
+)
+#: Denominators of measures; 20 in `15/20-Amp` and 24 in `12/24-Volt` are none.
+_DENOMINATORS = frozenset([*range(2, 11), 12, 16, 32, 64, 128])
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),  # 20,000
     (re.compile(r"\bsq(?:uare)?\.?[\s-]*(?:ft|feet|foot)\b"), " sqft "),
@@ -79,9 +93,9 @@ def repaired(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words, numbers, runs of Chinese; fractions are decimals, units have one name."""
+    """Lower-case words, numbers, runs of Chinese; fractions of measures are decimals."""
     if not text.isascii():
-        text = text.translate(_NARROW)
+        text = _VULGAR.sub(_spelled_out, text.translate(_NARROW)).replace(_SLASH, "/")
     text = repaired(text).lower()
     text = _FRACTION.sub(_decimal, text)
     for pattern, instead in _RULES:
@@ -112,11 +126,12 @@ def terms(tokens: Iterable[str]) -> list[str]:
             if token not in _STOP and token != "x" and not (measure and _UNIT[token] in _BARE):
                 found.append(stem(token))
             continue
-        found.append(token)
+        numbers = _numbers(token)
+        found += numbers
         after = tokens[at + 1] if at + 1 < len(tokens) else ""
         unit = _UNIT.get(after)
         if unit:
-            found.append(token + unit)
+            found += [number + unit for number in numbers]
             after = tokens[at + 2] if at + 2 < len(tokens) else ""
         if after in _SIDES:  # "W x", as in 36 in. W x 80 in. H
             after = tokens[at + (3 if unit else 2)] if at + 3 < len(tokens) else ""
@@ -151,15 +166,28 @@ def _grams(run: str) -> list[str]:
     return found
 
 
+def _spelled_out(match: re.Match[str]) -> str:
+    """A fraction of one letter as numbers, apart from a whole number before it."""
+    return " " + unicodedata.normalize("NFKC", match[0])
+
+
 def _decimal(match: re.Match[str]) -> str:
-    whole = int(match[1] or match[2] or 0)
-    bottom = int(match[4])
-    if bottom == 0:
-        return match[0]
-    return f" {round(whole + int(match[3]) / bottom, 4)} "
+    """A fraction of a measure as a decimal; `12/2 wire` has two numbers that belong together."""
+    top, bottom = int(match[3]), int(match[4])
+    if not (0 < top < bottom and bottom in _DENOMINATORS):
+        before = match[0][: match.start(3) - match.start()]
+        return f"{before}{match[3]}/{match[4]} "
+    return f" {round(int(match[1] or match[2] or 0) + top / bottom, 4)} "
+
+
+def _numbers(token: str) -> list[str]:
+    """The numbers of a token: itself, and before it both of a pair such as `12/2`."""
+    return [*token.split("/"), token] if "/" in token else [token]
 
 
 def _number(token: str) -> str:
+    if "/" in token:
+        return "/".join(_number(part) for part in token.split("/"))
     whole, _, part = token.partition(".")
     part = part.rstrip("0")
     whole = whole.lstrip("0") or "0"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from shoplake.models.search.text import is_measure, terms, words
 
 _AFTER = re.compile(r"\s(?:in|with|for|w/|and includes)\s|\s-\s|[(,]")
-#: `in` after a number is the unit inch.
-_INCHES = re.compile(r"(?<=[\d/])\s*-?\s*in\.?(?=\s|$)", re.IGNORECASE)
+#: `in` after a number or a fraction of one letter is the unit inch.
+_INCHES = re.compile(r"(?<=[\d/¼-¾⅐-⅞])\s*-?\s*in\.?(?=\s|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
