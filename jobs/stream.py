@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 
 from shoplake.governance.maintain.often import join_files
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
+from shoplake.ingest.stream.agenda import Agenda
 from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.refine.pseudonym import Secret
 from shoplake.refine.settings import RefineSettings
@@ -15,9 +15,6 @@ from shoplake.refine.tables import build_all
 from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.key import pseudonym_key
 from shoplake.steps import job_parser, run_job, stream_options
-
-#: Batches after which the little files of the evidence are joined.
-JOIN_EVERY = 200
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,32 +28,25 @@ def stream(run: Run, args: argparse.Namespace) -> None:
     options = kafka_options(lake.spark, lake.settings, args.kafka)
     consumer = Consumer(run, shop_mapping(args.shop), options)
     query = consumer.start(once=args.once, interval=args.interval, most=args.most)
-    every, batch_of = args.refine_every, "gold.recommendations"
-    # What came before a stream that was killed may not be in silver yet.
-    refined = listed = joined = -1 if lake.exists("governance.offsets") else 0
-    lists_of, due = lake.version(batch_of), time.monotonic() + every
+    agenda, ended = Agenda(args.refine_every, begun=lake.exists("governance.offsets")), False
     try:
-        ended = False
         while not ended:
-            # Lists know of new events before silver does, so they follow each batch.
-            ended = wait(query, consumer, 1.0 if args.live else every or 60.0)
+            ended = wait(query, consumer, 1.0 if args.live else args.refine_every or 60.0)
             if args.once and not ended:
                 # A backfill is refined once, at its end.
                 continue
-            batches, newest = consumer.batches, lake.version(batch_of)
-            # Beside a first batch, which makes the tables of the evidence, nothing is refined.
-            fresh = every and (ended or (batches > refined and time.monotonic() >= due))
+            batches = consumer.batches
+            fresh = agenda.refine(batches, ended=ended)
             if fresh:
                 refresh(Run("refine", lake, run.contracts))
-                refined, due = batches, time.monotonic() + every
-            if args.live and (fresh or batches > listed or newest != lists_of):
+                agenda.refined(batches)
+            lists_of = lake.version("gold.recommendations") if args.live else None
+            if args.live and agenda.lists(batches, lists_of, refined=fresh):
                 # Here, since a cluster that only streams need not have the models' packages.
                 from shoplake_jobs.live import live
 
-                listed, lists_of = batches, newest
                 live(Run("live", lake, run.contracts), args)
-            if batches >= joined + JOIN_EVERY:
-                joined = batches
+            if agenda.join(batches):
                 join_files(lake)
     except KeyboardInterrupt:
         query.stop()

@@ -1,6 +1,7 @@
 """From an event to the fresh list it leads to, through Kafka and a running `stream --live`.
 
-    python tests/bench/bench_lists.py --lake lake [--seconds 120] [--rate 20] [--refine-every 1]
+    python tests/bench/bench_lists.py --lake lake [--seconds 120] [--rate 20]
+        [--refine-every 30] [--interval "1 second"]
 
 A lake that `shoplake run` has filled is copied and a stream of its shop started, with a broker of
 its own. After a first list has been seen, known people view products of their lists at `rate`
@@ -86,7 +87,8 @@ def main() -> None:
     parser.add_argument("--lake", default="lake", type=Path)
     parser.add_argument("--seconds", default=120, type=int)
     parser.add_argument("--rate", default=20, type=int)
-    parser.add_argument("--refine-every", default=1.0, type=float)
+    parser.add_argument("--refine-every", default=30.0, type=float)
+    parser.add_argument("--interval", default="1 second")
     parser.add_argument("--seed", default=7, type=int)
     args = parser.parse_args()
     with running(args) as (settings, send):
@@ -104,7 +106,7 @@ def main() -> None:
         rate, end = len(sent) / (time.time() - began), time.time() + 120
         while missing(settings, sent[-1]) and time.time() < end:
             time.sleep(1)
-        report(settings, sent, rate, args.refine_every)
+        report(settings, sent, rate, f"refine every {args.refine_every} s, batch {args.interval}")
 
 
 @contextmanager
@@ -124,7 +126,8 @@ def running(args: argparse.Namespace) -> Iterator[tuple[Settings, Any]]:
         frame.write.format("kafka").options(**options, topic=TOPIC).save()
 
     command = [sys.executable, "-m", "shoplake.cli", "stream", "--shop", "builtin", "--live"]
-    command += ["--refine-every", str(args.refine_every), "--lake", str(lake)]
+    command += ["--refine-every", str(args.refine_every), "--interval", args.interval]
+    command += ["--lake", str(lake)]
     with (folder / "stream.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--kafka", broker.servers], stdout=log, stderr=log, start_new_session=True
@@ -158,7 +161,7 @@ def missing(settings: Settings, event: Sent) -> bool:
     return all(as_of <= event.at for _, as_of, _ in lists(settings))
 
 
-def report(settings: Settings, sent: list[Sent], rate: float, refine_every: float) -> None:
+def report(settings: Settings, sent: list[Sent], rate: float, how: str) -> None:
     versions = lists(settings)
     late = []
     for event in sent:
@@ -167,7 +170,7 @@ def report(settings: Settings, sent: list[Sent], rate: float, refine_every: floa
             late.append(min(after) - event.sent)
     p50, p90, p99 = np.percentile(late, [50, 90, 99])
     print(
-        f"{len(sent):,} events at {rate:.0f}/s, refine every {refine_every} s, {len(versions)} "
+        f"{len(sent):,} events at {rate:.0f}/s, {how}, {len(versions)} "
         f"versions of the lists, {len(sent) - len(late)} events without a list"
     )
     print(f"event to fresh list: p50 {p50:.1f} s, p90 {p90:.1f} s, p99 {p99:.1f} s")

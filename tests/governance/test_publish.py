@@ -172,6 +172,20 @@ def test_failed_casts_are_held_with_the_value_unless_it_is_personal(
     assert "ann@" not in str(run.lake.read("governance.quarantine_silver_items").collect())
 
 
+def test_a_row_that_could_not_be_cast_takes_its_key_from_no_other(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    keyed = Contract(**{**items.__dict__, "rules": (Rule("key", "unique", ("id",), "quarantine"),)})
+    df = spark.createDataFrame(
+        [("a", None, "ann", "r1", [("price", "1o")]), ("a", 1.0, "ann", "r2", [])],
+        SCHEMA + ", _cast_failures array<struct<column:string,value:string>>",
+    )
+    put(run, keyed, df)
+    assert [r.row_id for r in run.lake.read("silver.items").collect()] == ["r2"]
+    held = run.lake.read("governance.quarantine_silver_items").collect()
+    assert [[x.rule for x in r.reasons] for r in held] == [["price_type"]]
+
+
 def test_duplicates_are_counted_and_not_judged(
     run: Run, items: Contract, spark: SparkSession
 ) -> None:

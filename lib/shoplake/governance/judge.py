@@ -49,9 +49,13 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
     alive = F.col(DUPLICATE_OF).isNull() if marked else F.lit(True)
     rules = row_rules(contract)
     related = [i for i, rule in enumerate(rules) if rule.kind in RELATION_KINDS]
+    # A row whose casts failed is held for that, and takes its key from no other.
+    failed = F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
+    keyed = alive & ~failed if CAST_FAILURES in df.columns else alive
     # Rules over the same columns follow each other, so that they share a shuffle.
     for i in sorted(related, key=lambda i: (rules[i].kind != "unique", rules[i].per)):
-        df = flag(df, rules[i], f"_rule_{i}", alive, contract.table, read)
+        counts = keyed if rules[i].kind == "unique" else alive
+        df = flag(df, rules[i], f"_rule_{i}", counts, contract.table, read)
     broken = [
         F.col(f"_rule_{i}") if i in related else F.expr(broken_sql(rule, contract))
         for i, rule in enumerate(rules)
