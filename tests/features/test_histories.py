@@ -11,10 +11,12 @@ from shoplake.features.items import item_index
 LENGTH = 4
 
 
-def arrays(spark: SparkSession, rows: DataFrame, at: float) -> dict[str, tuple[list[int], ...]]:
+def arrays(
+    spark: SparkSession, rows: DataFrame, at: float, length: int | None = LENGTH
+) -> dict[str, tuple[list[int], ...]]:
     cuts = cut_table(spark, [Cut(0, day(at), day(at + 10), "test")])
     items = touched_items(seen(rows, cuts), item_index(rows, day(99)))
-    found = items.select("person_key", *history_arrays(LENGTH)).collect()
+    found = items.select("person_key", *history_arrays(length)).collect()
     return {
         row["person_key"]: (row["history"], row["history_counts"], row["history_days"])
         for row in found
@@ -45,3 +47,10 @@ def test_purchase_counts_until_it_was_taken_back(spark, view) -> None:
 def test_only_the_newest_items_fit(spark, view) -> None:
     rows = view(*(("ann", str(n), "view", n) for n in range(1, 7)))
     assert arrays(spark, rows, 10)["ann"][0] == [6, 5, 4, 3]
+
+
+def test_all_items_are_there_where_no_length_is_asked_for(spark, view) -> None:
+    rows = view(*(("ann", str(n), "purchase", n) for n in range(1, 7)), ("bob", "1", "view", 1))
+    found = arrays(spark, rows, 10, None)
+    assert found["ann"][:2] == ([6, 5, 4, 3, 2, 1], [1] * 6)
+    assert found["bob"] == ([1], [0], [9])

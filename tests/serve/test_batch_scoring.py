@@ -97,6 +97,14 @@ def test_what_must_not_be_recommended_is_not() -> None:
     assert "doll" not in [row[0] for row in found["new"]]
 
 
+def test_what_was_bought_before_the_history_that_the_model_sees_is_left_out_too() -> None:
+    settings = ServeSettings(k=5, exclude_seen=True, history_length=1)
+    assert settings.histories is None
+    found = scored(settings, [("ann", [3, 1], [0, 1], [1, 9], None)])
+    assert "apron" not in [row[0] for row in found["ann"]]
+    assert ServeSettings(history_length=7).histories == 7
+
+
 def test_sold_out_items_can_be_kept() -> None:
     found = scored(ServeSettings(k=1, exclude_unavailable=False), [("dan", [4], [1], [1], None)])
     assert found["dan"][0][0] == "doll"

@@ -91,12 +91,14 @@ def touched_items(seen: DataFrame, index: DataFrame) -> DataFrame:
     )
 
 
-def history_arrays(length: int) -> list[Column]:
+def history_arrays(length: int | None) -> list[Column]:
     """The newest `length` of `items` as models read them: array<int> [length], 0-padded.
 
     history (item_index), history_counts (purchases), history_days (days since the last
-    interaction).
+    interaction). None: all of them, as many as there are.
     """
+    if length is None:
+        return [F.col("items")[name].alias(name) for name in ARRAYS]
     newest = F.slice("items", 1, length)
     return [_padded(newest[name], length).alias(name) for name in ARRAYS]
 

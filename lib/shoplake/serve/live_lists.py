@@ -84,7 +84,7 @@ class LiveLists:
         last = newest[0] if newest is not None and newest[0] is not None else self.since
         now = max(self.since, last) + timedelta(microseconds=1)
         past = seen(did, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
-        arrays = history_arrays(self.settings.history_length)
+        arrays = history_arrays(self.settings.histories)
         histories = touched_items(past, index).select("person_key", *arrays)
         fresh = Served(self.run, self.registry, self.serving, self.settings, LIVE).lists(
             everyone(histories, whose.join(read("silver.people"), "person_key", "left")),
