@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from shoplake.features.behaviour import TABLES
+from shoplake.runtime.appended import appended
 from shoplake.runtime.few import brought
 from shoplake.runtime.spark_errors import SPARK_ERRORS
 from shoplake.serve.instant import instant
 from shoplake.serve.live import active, relinked
-from shoplake.serve.told import Told, unread
+from shoplake.serve.told import Told
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -38,24 +39,40 @@ def outdated(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> D
             cleared away, only time counts.
         since: the batch's instant.
     """
+    now = {name: v for name, v in read.versions.items() if name in (*TABLES, LINKS)}
+    known = None if then is None else tuple(then.items())
+    key = read.run.lake.settings.lake, since, known, tuple(now.items())
+    if key not in _FOUND:
+        _FOUND.clear()
+        _FOUND[key] = _found(read, then, since)
+    return _FOUND[key]
+
+
+def _found(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> DataFrame:
+    by_time = _since(read, since)
     if then is not None:
-        now = {name: v for name, v in read.versions.items() if name in (*TABLES, LINKS)}
-        key = read.run.lake.settings.lake, tuple(then.items()), tuple(now.items())
-        if key not in _FOUND:
-            _FOUND.clear()
-            try:
-                late = _unread(read, read.run.reader(dict(then)))
-                _FOUND[key] = brought(late.union(_since(read, since)).distinct())
-            except SPARK_ERRORS:
-                return _since(read, since)
-        return _FOUND[key]
-    return _since(read, since)
+        try:
+            return brought(_unread(read, read.run.reader(dict(then))).union(by_time).distinct())
+        except SPARK_ERRORS:
+            pass
+    return brought(by_time.distinct())
 
 
 def _unread(read: Pinned, earlier: Pinned) -> DataFrame:
-    told, links = Told(*map(read, TABLES)), read(LINKS)
-    did = told.unread(Told(*map(earlier, TABLES))).interactions()
-    return active(did).union(relinked(links, unread(links, earlier(LINKS))))
+    did = Told(*(_new(read, earlier, table) for table in TABLES)).interactions()
+    return active(did).union(relinked(read(LINKS), _new(read, earlier, LINKS)))
+
+
+def _new(read: Pinned, earlier: Pinned, table: str) -> DataFrame:
+    """The rows that come of records not among an earlier state's."""
+    then, now = earlier.versions.get(table), read.versions.get(table)
+    if then == now or now is None:
+        return read(table).limit(0)
+    # Where rows were only added, they need not be looked for among all.
+    added = appended(read.run.lake, table, then, now)
+    if added is not None:
+        return added
+    return read(table).join(earlier(table).select("row_id"), "row_id", "left_anti")
 
 
 def _since(read: Pinned, since: datetime) -> DataFrame:

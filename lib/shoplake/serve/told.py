@@ -1,4 +1,4 @@
-"""What the silver tables tell of what people did, and what of it a batch had not read."""
+"""What the silver tables tell of what people did."""
 
 from __future__ import annotations
 
@@ -44,16 +44,3 @@ class Told:
             self.events.where(F.col("occurred_at") >= instant(at)),
             self.feedback.where(F.col("occurred_at") >= instant(at)),
         )
-
-    def unread(self, earlier: Told) -> Told:
-        """What comes of records that are not among `earlier`'s."""
-        return Told(
-            unread(self.orders, earlier.orders),
-            unread(self.events, earlier.events),
-            unread(self.feedback, earlier.feedback),
-        )
-
-
-def unread(rows: DataFrame, earlier: DataFrame) -> DataFrame:
-    """The rows of a silver table that come of records not among those of an `earlier` state."""
-    return rows.join(earlier.select("row_id"), "row_id", "left_anti").select(*rows.columns)
