@@ -52,6 +52,12 @@ def test_lists_follow_each_batch_silver_and_the_batch_of_lists() -> None:
     assert not agenda.lists(1, 5, refined=False)
 
 
+def test_that_there_is_no_batch_of_lists_is_told_once() -> None:
+    agenda = Agenda(30, begun=False, clock=Clock())
+    assert [agenda.lists(n, None, refined=True) for n in range(3)] == [True, False, False]
+    assert agenda.lists(3, 0, refined=False)
+
+
 def test_files_are_joined_once_in_so_many_batches() -> None:
     agenda = Agenda(30, begun=False, clock=Clock())
     asked = [n for n in range(2 * JOIN_EVERY + 1) if agenda.join(n)]

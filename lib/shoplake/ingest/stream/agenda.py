@@ -25,7 +25,7 @@ class Agenda:
         # Beside a first batch, which makes the tables of the evidence, nothing is refined.
         self._refined = self._listed = -1 if begun else 0
         self._joined = 0
-        self._lists_of: int | None = None
+        self._lists_of: int | None = -1  # no version, so that the first answer is due
         self._due = clock() + every
 
     def refine(self, batches: int, *, ended: bool) -> bool:
@@ -42,10 +42,12 @@ class Agenda:
 
         Args:
             batches: that the stream has taken; lists know of new events before silver does.
-            lists_of: version of the batch of lists that they stand in for.
+            lists_of: version of the batch of lists that they stand in for; None: there is none,
+                which is to be told once.
             refined: whether silver was refined just now.
         """
-        due = refined or batches > self._listed or lists_of != self._lists_of
+        news = refined or batches > self._listed
+        due = lists_of != self._lists_of or (lists_of is not None and news)
         self._listed, self._lists_of = max(batches, self._listed), lists_of
         return due
 
