@@ -8,11 +8,11 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from shoplake.contracts.ddl import schema
-from shoplake.evaluate.search_weights_job import weighed
+from shoplake.evaluate.search_tuning_job import candidate, tuned_search
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.serve.search_batch import head_queries, newest, ranking_rows
-from shoplake.serve.search_lake import POPULARITY, PRODUCTS, SHOWN, Source, shop_search
+from shoplake.serve.search_lake import POPULARITY, PRODUCTS, SHOWN, SINCE, Held, Source
 from shoplake.steps import job_parser, run_job
 
 TABLE = "gold.search_rankings"
@@ -30,26 +30,25 @@ def parser() -> argparse.ArgumentParser:
 def rank(run: Run, args: argparse.Namespace) -> None:
     """Search's answers to the queries that most people ask."""
     behaviour = read_behaviour(run, None)
-    now = behaviour.as_of
+    now, version = behaviour.as_of, candidate(run)
 
     def make(read: Read) -> DataFrame:
         def rows(source: Source) -> DataFrame:
-            return read(source.table).where(source.where)
+            table = read(source.table)
+            return source.of(newest(table) if source is POPULARITY else table)
 
-        products = rows(PRODUCTS).selectExpr(*PRODUCTS.columns)
-        popularity = newest(rows(POPULARITY)).selectExpr(*POPULARITY.columns)
-        shown = rows(SHOWN).selectExpr(*SHOWN.columns)
         searches = read("silver.searches")
         contract = run.contracts[TABLE]
-        frames = (products, popularity, shown, searches.select("query"))
-        run.lineage.flows(TABLE, contract.column_names, *frames, sources={})
-        held = [pd.DataFrame(f.toPandas()) for f in frames[:3]]
-        search = weighed(run, shop_search(*held), held[2], behaviour.interactions, now)
+        frames = [rows(source) for source in (PRODUCTS, SINCE, POPULARITY, SHOWN)]
+        flowing = (*frames, searches.select("query"))
+        run.lineage.flows(TABLE, contract.column_names, *flowing, sources={})
+        held = Held(*(pd.DataFrame(frame.toPandas()) for frame in frames))
+        search = tuned_search(run, held, behaviour.interactions, now, version)
         queries = head_queries(searches, now, args.queries)
         ranked = list(ranking_rows(search, queries, now, args.top))
         return run.lake.spark.createDataFrame(ranked, schema(contract))
 
-    run.build(TABLE, make, inputs=SOURCES, params=[now, args.queries, args.top])
+    run.build(TABLE, make, inputs=SOURCES, params=[now, args.queries, args.top, version])
 
 
 def main(argv: list[str] | None = None) -> None:

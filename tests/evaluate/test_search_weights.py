@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from shoplake.evaluate.click_weights import Clicks, fit_weights, looked_at
-from shoplake.evaluate.search_weights import learn_weights, moments
+from shoplake.evaluate.search_past import moments
+from shoplake.evaluate.search_weights import learn_weights
 from shoplake.models.search.encoder import TextEncoder
 from shoplake.serve.search import WEIGHTS, ShopSearch
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from types import SimpleNamespace
 
 from shoplake.serve.search import Answer, Hit
 from shoplake.serve.search_batch import LEAST_PEOPLE, head_queries, newest, ranking_rows
@@ -28,10 +29,12 @@ def test_what_is_known_of_products_is_the_newest_however_late_the_events_are(spa
 
 def test_rows_keep_the_parts_of_each_score():
     class One:
+        encoder = SimpleNamespace(name="relevance 3")
+
         def answers(self, queries: list[str], top: int) -> Iterator[Answer]:
             for query in queries:
                 yield Answer(query, "mug", [Hit(1, "s:A", "Mug", 2.0, 3.0, 1.5, 1.0, 0.5)])
 
     assert list(ranking_rows(One(), ["mgu"], NOW, 5)) == [
-        ("mgu", NOW, 1, "s:A", "Mug", 3.0, 1.5, 1.0, 0.5, "mug")
+        ("mgu", NOW, 1, "s:A", "Mug", 3.0, 1.5, 1.0, 0.5, "mug", "relevance 3")
     ]

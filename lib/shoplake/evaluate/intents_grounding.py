@@ -15,7 +15,7 @@ import pandas as pd
 from shoplake.evaluate.findings import Figure
 from shoplake.serve.assistant.answering import Answer, Assistant
 from shoplake.serve.assistant.door import Door, Row
-from shoplake.serve.search_lake import shop_search
+from shoplake.serve.search_lake import Held, shop_search
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"“([^”]+)”")
@@ -97,7 +97,7 @@ def answered(assistant: Assistant, messages: Sequence[str]) -> dict[str, Figure]
     """
     door = example_door()
     goods = pd.DataFrame([dict(r) for r in door.tables["silver.products"]])
-    search = shop_search(goods, pd.DataFrame(), pd.DataFrame())
+    search = shop_search(Held(goods))
     asked = [*messages, *(a.format(name) for name, *_ in _GOODS for a in _ASKED)]
     assistant.answer(asked[0], door, None, search)
     taken: list[float] = []

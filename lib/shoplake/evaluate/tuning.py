@@ -110,7 +110,7 @@ class Reranking:
         self, judged: Mapping[str, Judged], baselines: list[str], *, seed: int
     ) -> dict[str, dict[str, Figure]]:
         """nDCG@10, MRR@10, and the errors of grades, with intervals over queries."""
-        values = {name: self._ranked(found.order) for name, found in judged.items()}
+        values = {name: self.ranked(found.order) for name, found in judged.items()}
         figures = compared(values, baselines, "ndcg@10", seed=seed)
         grades = {name: found.grades for name, found in judged.items()}
         errors = grade_metrics(grades, self.asked.relevance, self.asked.query, baselines, seed=seed)
@@ -118,7 +118,8 @@ class Reranking:
             figures[name] |= {m: row[m] for m in ("rmse", "spearman") if m in row}
         return figures
 
-    def _ranked(self, order: Values) -> dict[str, Values]:
+    def ranked(self, order: Values) -> dict[str, Values]:
+        """nDCG@10 and MRR@10 of each query, by scores of the candidates."""
         found = []
         for at in range(0, len(self.asked.queries), 128):
             part = slice(at, min(at + 128, len(self.asked.queries)))

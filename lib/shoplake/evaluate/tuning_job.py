@@ -15,12 +15,13 @@ from pyspark.sql import functions as F
 
 from shoplake.errors import ModelError
 from shoplake.evaluate.findings import Figure
-from shoplake.evaluate.tuning import MEAN, WORDS, Reranking, by_query
+from shoplake.evaluate.tuning import MEAN, WORDS, Reranking
 from shoplake.governance.run import Run
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.reading import text_encoder
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
 from shoplake.models.search.judgements import Judgements, read_judgements
+from shoplake.models.search.roles import held_out
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
 from shoplake.serve.search_clicks import PRIOR, over_expected
@@ -173,7 +174,8 @@ def _split(
             "with `shoplake label`",
         )
     rows = rows.sort_values(["query", "title"], ignore_index=True)
-    learn, asked, _ = by_query(rows, None, HELD_OUT, config.seed)
+    kept = rows["query"].str.lower().isin(held_out(rows["query"].str.lower()))
+    learn, asked = rows[~kept], rows[kept]
     every = sorted({*rows["title"], *learn["query"], *texts})
     said = json.dumps([config.said(), versions], sort_keys=True) + rows.to_csv()
     digest = hashlib.sha256(said.encode()).hexdigest()[:32]

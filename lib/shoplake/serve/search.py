@@ -4,7 +4,8 @@ How much each counts is fixed here, unless weights learnt from the lake's own cl
 
 Words are BM25 as a share of the best any product could reach for the query, so a query that nothing
 matches scores low instead of being stretched; name and other text are two fields. Meaning is the
-cosine of an encoder. Behaviour is the clicks for this and similar queries and the popularity.
+cosine of an encoder. Behaviour is the clicks for this and similar queries, popularity, newness and
+a low price; the latter two count only where clicks speak for them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from shoplake.models.search.encoder import TextEncoder, inner_products
 from shoplake.models.search.lexical import LetterIndex, TermIndex
 from shoplake.models.search.spelling import Speller
 from shoplake.models.search.text import terms, words
+from shoplake.serve.search_behaviour import Behaviour, cheapness, newness, popularity
 from shoplake.serve.search_clicks import ClickedQueries
 
 #: What one unit of each part adds to the score, where nothing was learnt from clicks.
@@ -32,12 +34,14 @@ WEIGHTS: dict[str, float] = {
     "meaning": 1.0,
     "clicks": 0.25,
     "popularity": 0.1,
+    "newness": 0.0,
+    "cheapness": 0.0,
 }
 #: Parts by what they are made of.
 _KINDS = {
     "words": ("name", "text", "letters"),
     "meaning": ("meaning",),
-    "behaviour": ("clicks", "popularity"),
+    "behaviour": ("clicks", "popularity", "newness", "cheapness"),
 }
 #: A product that cannot be bought now keeps this share of its score.
 _UNAVAILABLE = 0.5
@@ -55,7 +59,7 @@ class Hit:
         score: what the ranking is by; the sum of the three that follow.
         words: what words and letters add.
         meaning: what the encoder adds.
-        behaviour: what clicks, popularity or earlier judgements add.
+        behaviour: what clicks, popularity, newness, price or earlier judgements add.
     """
 
     rank: int
@@ -108,6 +112,8 @@ class ShopSearch:
     Attributes:
         encoder: of products and queries.
         products: their ids, in the order of all that is said of every product.
+        weights: what one unit of each part adds to a score.
+        first_at: since when each product is there.
     """
 
     def __init__(
@@ -115,24 +121,25 @@ class ShopSearch:
         products: pd.DataFrame,
         clicked: ClickedQueries | None,
         encoder: TextEncoder,
-        weights: Mapping[str, float] = WEIGHTS,
+        ordinary: frozenset[str] | None = None,
     ) -> None:
         """Index the products.
 
         Args:
             products: product_id, name, text (other words about it), price, people (who bought it
-                lately) and available.
+                lately), available, and first_at (since when it is there), if known.
             clicked: clicks by query; None where nobody searched yet.
             encoder: any text encoder.
-            weights: of the parts, as `WEIGHTS` has them.
+            ordinary: words that are right as they are; those of the encoder if not given.
         """
         names, texts = products["name"].tolist(), products["text"].tolist()
         self._names, self._prices = names, products["price"].tolist()
         self.products: list[str] = products["product_id"].tolist()
         self._keep = np.where(products["available"].to_numpy(dtype=bool), 1.0, _UNAVAILABLE)
-        self._weights = dict(weights)
+        self.weights: dict[str, float] = dict(WEIGHTS)
         self._speller = Speller(
-            [f"{n} {t}" for n, t in zip(names, texts, strict=True)], encoder.ordinary_words()
+            [f"{n} {t}" for n, t in zip(names, texts, strict=True)],
+            encoder.ordinary_words() if ordinary is None else ordinary,
         )
         self._fields = {
             "name": _Field([terms(words(name)) for name in names]),
@@ -143,13 +150,16 @@ class ShopSearch:
         self._vectors = encoder.encode_kept(
             [f"{n}. {t}"[:300] for n, t in zip(names, texts, strict=True)]
         )
-        self._clicked = clicked
-        self._popularity = popularity(products["people"].to_numpy(dtype=float))
+        self._cheap = cheapness(products["price"].to_numpy(dtype=float))
+        never = pd.Series(pd.NaT, index=products.index)
+        self.first_at = pd.to_datetime(products.get("first_at", never))
+        popular = popularity(products["people"].to_numpy(dtype=float))
+        self._now = Behaviour(clicked, popular, newness(self.first_at, self.first_at.max()))
 
     def with_weights(self, weights: Mapping[str, float]) -> ShopSearch:
         """The same search by other weights."""
         other = copy.copy(self)
-        other._weights = dict(weights)
+        other.weights = dict(weights)
         return other
 
     def read(self, queries: Sequence[str]) -> list[Reading]:
@@ -160,28 +170,24 @@ class ShopSearch:
         vectors = self.encoder.encode_kept(texts) if several else self.encoder.encode(texts)
         return [Reading(found, vector) for found, vector in zip(tokens, vectors, strict=True)]
 
-    def parts(
-        self,
-        query: Reading,
-        clicked: ClickedQueries | None,
-        popular: NDArray[np.float64],
-    ) -> dict[str, NDArray[np.float64]]:
+    def parts(self, query: Reading, known: Behaviour) -> dict[str, NDArray[np.float64]]:
         """Every product's parts for a query, each from 0 to about 1 [T].
 
         Args:
             query: of `read`.
-            clicked: clicks by query; None: there are none.
-            popular: popularity of each product [T].
+            known: what people did until then.
         """
         asked = terms(query.tokens)
         found = {name: field.share(asked) for name, field in self._fields.items()}
         letters = self._letters.scores(self._letters.queries([query.understood]))[0]
         meaning = np.maximum(inner_products(query.vector[None], self._vectors)[0], 0)
+        clicked = known.clicked
         clicks = np.zeros(len(meaning)) if clicked is None else clicked.votes(query.vector)
         related = np.maximum(meaning, np.maximum(found["name"], letters))
-        # Popularity counts among products that fit, it does not make one fit.
+        # These count among products that fit, they do not make one fit.
+        among = {"popularity": known.popular, "newness": known.new, "cheapness": self._cheap}
         more = {"letters": letters, "meaning": meaning, "clicks": clicks}
-        return found | more | {"popularity": popular * related}
+        return found | more | {name: part * related for name, part in among.items()}
 
     def score(
         self, parts: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]
@@ -204,7 +210,7 @@ class ShopSearch:
     def _answer(self, query: str, read: Reading, top: int) -> Answer:
         if not read.tokens:  # `!!!`: its vector is near some product all the same.
             return Answer(query, read.understood, [])
-        added = self.score(self.parts(read, self._clicked, self._popularity), self._weights)
+        added = self.score(self.parts(read, self._now), self.weights)
         score = added["words"] + added["meaning"] + added["behaviour"]
         hits = [self._hit(rank, at, score, added) for rank, at in enumerate(best(score, top), 1)]
         return Answer(query, read.understood, hits)
@@ -236,12 +242,6 @@ class _Field:
         # A word that no product has counts like a rare one, so that the rest cannot fill the share.
         whole = float(self._most[query.indices].sum() + unknown * self._rare)
         return np.asarray(self._index.scores(query)[0] / max(whole, 1e-6), dtype=np.float64)
-
-
-def popularity(people: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Popularity from 0 to 1 of products that so many people bought lately [T]."""
-    logs = np.log1p(people)
-    return np.asarray(logs / max(logs.max(initial=0), 1e-6))
 
 
 def best(score: NDArray[np.float64], top: int) -> list[int]:

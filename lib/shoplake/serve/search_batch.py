@@ -52,4 +52,5 @@ def ranking_rows(
                 hit.meaning,
                 hit.behaviour,
                 answer.understood,
+                search.encoder.name,
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,34 +15,51 @@ from shoplake.models.search.config import load_search
 from shoplake.models.search.encoder import TextEncoder
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
-from shoplake.serve.search import WEIGHTS, ShopSearch
+from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_clicks import ClickedQueries
+from shoplake.serve.search_tuned import lake_encoder, read_tuned
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
 class Source:
     """Columns and rows that search reads of a table, in SQL that Spark and delta-rs understand.
 
-    `where` of the popularity leaves open as of when.
+    `where` of the popularity leaves open as of when. With `per`, columns but the first are
+    aggregates by it.
     """
 
     table: str
     columns: tuple[str, ...]
     where: str = "true"
+    per: str | None = None
 
     def sql(self, also: str = "true") -> str:
         """The query."""
-        return f"select {', '.join(self.columns)} from {self.table} where {self.where} and {also}"
+        rows = f"select {', '.join(self.columns)} from {self.table} where {self.where} and {also}"
+        return f"{rows} group by {self.per}" if self.per else rows
+
+    def of(self, table: DataFrame) -> DataFrame:
+        """The same of a table in Spark."""
+        rows = table.where(self.where)
+        if self.per is None:
+            return rows.selectExpr(*self.columns)
+        from pyspark.sql import functions as F
+
+        return rows.groupBy(self.per).agg(*map(F.expr, self.columns[1:]))
 
 
 PRODUCTS = Source(
     "silver.products",
     (
-        *("product_id", "name", "category", "brand", "description"),
+        *("product_id", "name", "category", "brand", "description", "attributes"),
         "cast(price as double) as price",
     ),
     "is_current and kind = 'product' and name is not null",
 )
+SINCE = Source("silver.products", ("product_id", "min(valid_from) as first_at"), per="product_id")
 POPULARITY = Source("gold.item_features", ("product_id", "people_30d as people", "available"))
 SHOWN = Source(
     "silver.events",
@@ -52,11 +69,26 @@ SHOWN = Source(
 )
 
 
+@dataclass(frozen=True)
+class Held:
+    """Rows of a lake that search is made of; all but the products may be empty.
+
+    Attributes:
+        products, since, popularity, shown: of `PRODUCTS`, `SINCE`, `POPULARITY` and `SHOWN`.
+    """
+
+    products: pd.DataFrame
+    since: pd.DataFrame = field(default_factory=pd.DataFrame)
+    popularity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shown: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
 def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
     """Search over the lake's products, read without Spark.
 
     Raises:
         ShoplakeError: the lake has no such products yet.
+        ModelError: the encoder that the lake's search uses is gone.
     """
     there = tables(settings)
     rows = pd.DataFrame(query(settings, PRODUCTS.sql()))
@@ -71,47 +103,34 @@ def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
     newest = f"as_of = (select max(as_of) from {POPULARITY.table})"
     popularity = query(settings, POPULARITY.sql(newest)) if POPULARITY.table in there else []
     shown = query(settings, SHOWN.sql()) if SHOWN.table in there else []
-    search = shop_search(rows, pd.DataFrame(popularity), pd.DataFrame(shown))
-    return search.with_weights(read_weights(settings))
+    since = query(settings, SINCE.sql())
+    held = Held(rows, *(pd.DataFrame(found) for found in (since, popularity, shown)))
+    tuned = read_tuned(settings)
+    return shop_search(held, lake_encoder(settings, tuned.version)).with_weights(tuned.weights)
 
 
-def weights_file(settings: Settings) -> Path:
-    """Where a lake keeps the weights that `step rank` learnt from its clicks."""
-    return settings.root / "models" / "search_weights.json"
+def shop_search(held: Held, encoder: TextEncoder | None = None) -> ShopSearch:
+    """Search over products, by the fixed weights.
 
-
-def read_weights(settings: Settings) -> dict[str, float]:
-    """The lake's own weights of the parts of a score, or those that are fixed."""
-    path = weights_file(settings)
-    if not path.is_file():
-        return dict(WEIGHTS)
-    found = json.loads(path.read_text())["weights"]
-    return {name: float(found[name]) for name in WEIGHTS}
-
-
-def write_weights(settings: Settings, weights: Mapping[str, float], reason: str) -> None:
-    """Keep weights, with why they are used."""
-    path = weights_file(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps({"weights": dict(weights), "reason": reason}, indent=2))
-    new.replace(path)
-
-
-def shop_search(rows: pd.DataFrame, popularity: pd.DataFrame, shown: pd.DataFrame) -> ShopSearch:
-    """Search from the rows of `PRODUCTS`, `POPULARITY` and `SHOWN`; the latter two may be empty."""
-    rows = rows.sort_values("product_id", ignore_index=True)
-    products = rows[["product_id", "name", "price"]].assign(text=rows.apply(_text, axis=1))
+    Args:
+        held: what is known of them.
+        encoder: of their meaning; None: the base of `conf/models/search.yml`, which tells in any
+            case which words are right as they are.
+    """
+    rows = held.products.sort_values("product_id", ignore_index=True)
+    products = rows[["product_id", "name", "price"]].assign(text=[*map(_text, _dicts(rows))])
     nothing = pd.DataFrame(columns=["product_id", "people", "available"])
-    known = popularity if len(popularity) else nothing
-    products = products.merge(known, on="product_id", how="left")
+    products = products.merge(_or(held.popularity, nothing), on="product_id", how="left")
+    never = pd.DataFrame(columns=["product_id", "first_at"])
+    products = products.merge(_or(held.since, never), on="product_id", how="left")
     products["people"] = products["people"].astype(float).fillna(0)
     products["available"] = products["available"].map(lambda v: v is not False)
     config = load_search()
-    encoder = TextEncoder.load(config.base, max_tokens=2 * config.max_tokens)
-    counted = impressions(shown, products["product_id"].tolist())
+    base = TextEncoder.load(config.base, max_tokens=2 * config.max_tokens)
+    encoder = base if encoder is None else encoder
+    counted = impressions(held.shown, products["product_id"].tolist())
     clicked = ClickedQueries(counted, encoder, len(products)) if len(counted) else None
-    return ShopSearch(products, clicked, encoder)
+    return ShopSearch(products, clicked, encoder, base.ordinary_words())
 
 
 def impressions(rows: pd.DataFrame, products: Sequence[str]) -> pd.DataFrame:
@@ -135,6 +154,24 @@ def impressions(rows: pd.DataFrame, products: Sequence[str]) -> pd.DataFrame:
     return shown.agg(clicked=("clicked", "max"), at=("at", "min"))
 
 
-def _text(row: pd.Series) -> str:
+def _or(found: pd.DataFrame, otherwise: pd.DataFrame) -> pd.DataFrame:
+    return found if len(found) else otherwise
+
+
+def _dicts(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows.to_dict("records")]
+
+
+def _text(row: Mapping[str, Any]) -> str:
     """Everything about a product but its name."""
-    return ", ".join(part for part in (row["category"], row["brand"], row["description"]) if part)
+    said = [row.get(name) for name in ("category", "brand", "description")]
+    return ", ".join([text for text in said if isinstance(text, str) and text] + _values(row))
+
+
+def _values(row: Mapping[str, Any]) -> list[str]:
+    """The values of a product's attributes; those that are no text say nothing without a name."""
+    try:
+        found = json.loads(row.get("attributes") or "{}")
+    except ValueError:
+        return []
+    return [v for v in found.values() if isinstance(v, str)] if isinstance(found, dict) else []

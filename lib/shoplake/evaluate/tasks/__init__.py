@@ -27,6 +27,7 @@ TASKS = {
     "questions": "answers to product questions (product_questions layout)",
     "labels": "how many labels a ranker needs, and which (home_depot layout)",
     "tuning": "fine-tuning methods of a ranker of text (home_depot layout)",
+    "generalisation": "a ranker learnt on other topics or in another shop (home_depot layout)",
 }
 
 

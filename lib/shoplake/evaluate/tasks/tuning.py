@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -23,27 +22,22 @@ from shoplake.evaluate.tuning import (
     by_query,
     some_queries,
 )
+from shoplake.evaluate.tuning_trial import OWN, tried
 from shoplake.models.base import load_base
 from shoplake.models.config import model_file
-from shoplake.models.relevance.adaptation import prepared
-from shoplake.models.relevance.artifact import load_ranker
 from shoplake.models.relevance.reading import FAMILIES, is_gpt, text_encoder
 from shoplake.models.relevance.settings import (
     GPT_METHODS,
     METHODS,
     SCRATCH,
-    Method,
     RelevanceConfig,
     load_relevance,
 )
-from shoplake.models.relevance.training import Finetuned, finetune
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.runtime.console import Clock, tell
 
 HELD_OUT = 0.3
 _LEAST = 20
-#: Rows that are no method: no outside weights, and what is adapted on texts first: `mlm+lora`.
-OWN = "scratch"
 
 
 def run(
@@ -103,7 +97,7 @@ def run(
         learn_rows.to_parquet(pairs)
         for name in names:
             clock = Clock()
-            made, judged[name] = _tried(name, config, pairs, texts, ranking, Path(folder) / name)
+            made, judged[name] = tried(name, config, pairs, texts, ranking, Path(folder) / name)
             seconds[name] = clock.seconds
             costs[name] = {
                 "memory_mb": Figure(made.bytes / 1e6),
@@ -145,32 +139,6 @@ def _names(methods: str | None, config: RelevanceConfig) -> list[str]:
         raise ShoplakeError(f"no method '{unknown[0]}'", remedy=f"methods: {', '.join(known)}")
     return names
 
-
-def _tried(
-    name: str,
-    config: RelevanceConfig,
-    pairs: Path,
-    texts: list[str],
-    ranking: Reranking,
-    folder: Path,
-) -> tuple[Finetuned, Judged]:
-    first, _, last = name.rpartition("+")
-    plan = config if first else replace(config, adapt=replace(config.adapt, steps=0))
-    if last == OWN:
-        plan = replace(plan, base=SCRATCH, method="full")
-        plan = replace(plan, learning_rates={**plan.learning_rates, "full": _OWN_RATE})
-        plan = replace(plan, adapt=replace(plan.adapt, learning_rate=_OWN_RATE))
-    else:
-        plan = plan.by(cast(Method, last))
-    folder.mkdir()
-    plan = prepared(plan, texts, folder / "base")
-    made = finetune(plan, str(pairs), str(folder), lambda _: None)
-    ranker = load_ranker(Path(made.folder))
-    return made, ranking.by(ranker.scores, ranker.graded)
-
-
-#: Random weights learn at larger steps than pretrained ones.
-_OWN_RATE = 0.001
 
 _NOTES = [
     "memory_mb: bytes of tensors that training keeps: weights, gradients, the optimiser's state, "

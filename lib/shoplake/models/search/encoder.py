@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,15 @@ Vectors = NDArray[np.float32]
 
 
 class TextEncoder:
-    """A base model that turns texts into unit vectors."""
+    """A base model that turns texts into unit vectors.
+
+    Attributes:
+        name: of the model, for the record; not where it lies on this machine.
+    """
 
     def __init__(self, base: Base, *, max_tokens: int) -> None:
         self.base = base
+        self.name = base.source
         self.max_tokens = max_tokens
 
     @classmethod
@@ -35,7 +41,9 @@ class TextEncoder:
         Raises:
             ModelError: there is no such base model.
         """
-        return cls(load_base(str(name)), max_tokens=max_tokens)
+        encoder = cls(load_base(str(name)), max_tokens=max_tokens)
+        encoder.name = str(name)
+        return encoder
 
     def ordinary_words(self) -> frozenset[str]:
         """Words that the tokenizer has whole: those common in what the base model read."""
@@ -62,21 +70,34 @@ class TextEncoder:
         pooled = (hidden * weights).sum(1) / weights.sum(1)
         return torch.nn.functional.normalize(pooled.float(), dim=-1)
 
-    def encode(self, texts: Sequence[str], *, token_budget: int = 4096) -> Vectors:
-        """Unit vectors [texts, width]; equal texts are read once."""
+    def encode(
+        self, texts: Sequence[str], *, token_budget: int = 4096, exact: bool = False
+    ) -> Vectors:
+        """Unit vectors [texts, width]; equal texts are read once.
+
+        Args:
+            texts: to read.
+            token_budget: tokens a batch.
+            exact: in float32, so that a vector does not depend on what is read beside it: bfloat16
+                differs in the third digit.
+        """
         distinct, inverse = np.unique(np.asarray(texts, dtype=object), return_inverse=True)
         tokens = self.tokens(list(distinct))
         vectors = np.zeros((len(tokens), self.base.width), dtype=np.float32)
         self.base.encoder.eval()
-        with torch.inference_mode(), lean():
+        with torch.inference_mode(), nullcontext() if exact else lean():
             for batch in budgeted([len(t) for t in tokens], token_budget):
                 vectors[batch] = self.forward([tokens[i] for i in batch]).numpy()
         return np.asarray(vectors[inverse])
 
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """Every weight that vectors depend on."""
+        return self.base.encoder.state_dict()
+
     def encode_kept(self, texts: Sequence[str]) -> Vectors:
         """The same, kept in the cache folder under a hash of weights and texts."""
         weights = hashlib.sha256()
-        for value in self.base.encoder.state_dict().values():
+        for value in self.state().values():
             weights.update(value.contiguous().numpy().tobytes())
         key = content_key(weights.hexdigest(), self.max_tokens, list(texts))
         path = cache_folder() / "vectors" / f"{key}.npy"

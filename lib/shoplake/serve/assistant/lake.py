@@ -19,7 +19,7 @@ from shoplake.runtime.settings import Settings, conf_dir
 from shoplake.runtime.sql import Opened, open_table, table_folder, tables
 from shoplake.serve.assistant.door import PUBLIC, Door
 from shoplake.serve.search import ShopSearch
-from shoplake.serve.search_lake import shop_search
+from shoplake.serve.search_lake import Held, shop_search
 
 ROLE, GUEST = "assistant", "public"
 #: The columns that are read, by table.
@@ -182,4 +182,4 @@ def search_of(window: Rows) -> ShopSearch | None:
         {"product_id": r["product_id"], "people": r["people_30d"], "available": r["available"]}
         for r in window.tables.get("gold.item_features", ())
     ]
-    return shop_search(pd.DataFrame(rows), pd.DataFrame(items), pd.DataFrame())
+    return shop_search(Held(pd.DataFrame(rows), popularity=pd.DataFrame(items)))

@@ -1,0 +1,110 @@
+"""What a lake's search learnt: kept, read again, and the ranker whose vectors it uses."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from shoplake.errors import ModelError, ShoplakeError
+from shoplake.evaluate.search_tuning_job import candidate
+from shoplake.models.base import load_base
+from shoplake.models.relevance.artifact import save_ranker
+from shoplake.models.relevance.ranker import Ranker
+from shoplake.models.relevance.settings import load_relevance
+from shoplake.models.relevance.tracking import RankerRegistry
+from shoplake.models.tracking import Parents
+from shoplake.runtime.settings import load
+from shoplake.serve.search import WEIGHTS
+from shoplake.serve.search_tuned import Tuned, lake_encoder, read_tuned, tuned_file, write_tuned
+
+TEXTS = ["copper lantern", "wool throw", "3/4 in. bit"]
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load("local", lake=str(tmp_path / "lake"))
+
+
+def registered(settings, folder, **changes):
+    """A tiny ranker as version 1; of a head alone, so that its vectors are not the base's."""
+    config = replace(load_relevance(), base="tiny", method="head", **changes)
+    ranker = Ranker(load_base("tiny"), config)
+    if config.architecture == "bi_encoder":
+        ranker.head.weight.data[0] *= 3
+    path = save_ranker(folder, ranker, [(1, 0.5)], [])
+    registry = RankerRegistry.of(settings)
+    parents = Parents({}, {}, "revision", "by query")
+    version = registry.register_ranker(path, config, parents, fingerprint="f", metrics={})
+    return ranker, registry, version
+
+
+def test_what_was_learnt_is_read_again(settings):
+    weights = {name: 0.5 for name in WEIGHTS}
+    write_tuned(settings, Tuned(weights, "3", ("because",)))
+    assert read_tuned(settings) == Tuned(weights, "3")
+
+
+def test_a_lake_that_learnt_nothing_has_what_is_fixed(settings):
+    assert read_tuned(settings) == Tuned(WEIGHTS, None)
+
+
+def test_weights_of_before_newness_and_price_are_read(settings):
+    tuned_file(settings).parent.mkdir(parents=True)
+    tuned_file(settings).write_text(json.dumps({"weights": {"name": 2.0}, "reason": "clicks"}))
+    assert read_tuned(settings).weights == {**WEIGHTS, "name": 2.0}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"weights": {"name": "much"}}'], ids="abc")
+def test_a_damaged_file_is_named(settings, content):
+    tuned_file(settings).parent.mkdir(parents=True)
+    tuned_file(settings).write_text(content)
+    with pytest.raises(ShoplakeError, match="cannot be read") as error:
+        read_tuned(settings)
+    assert "search_weights.json" in str(error.value)
+
+
+def test_a_versions_vectors_are_the_rankers(settings, tmp_path):
+    ranker, registry, version = registered(settings, tmp_path / "run")
+    encoder = lake_encoder(settings, version)
+    found = encoder.encode(TEXTS)
+    cosines = ranker.scores([TEXTS[0]] * 2, TEXTS[1:])
+    assert np.allclose(found[1:] @ found[0], cosines, atol=1e-2)
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-3)
+    assert encoder.name == f"{registry.name} {version}"
+
+
+def test_vectors_that_are_kept_are_those_of_these_weights(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOPLAKE_CACHE", str(tmp_path / "cache"))
+    _, _, version = registered(settings, tmp_path / "run")
+    encoder = lake_encoder(settings, version)
+    before = encoder.encode_kept(TEXTS)
+    encoder._ranker.head.weight.data[1] *= 5
+    assert not np.allclose(encoder.encode_kept(TEXTS), before, atol=1e-3)
+
+
+def test_a_version_that_is_gone_is_named(settings):
+    with pytest.raises(ModelError, match="version 9"):
+        lake_encoder(settings, "9")
+
+
+def test_only_a_champion_that_is_a_bi_encoder_and_of_nobody_erased_is_a_candidate(
+    settings, tmp_path
+):
+    run = SimpleNamespace(lake=SimpleNamespace(settings=settings))
+    assert candidate(run) is None
+    _, registry, version = registered(settings, tmp_path / "run")
+    assert candidate(run) is None
+    registry.promote(version, True, "better")
+    assert candidate(run) == version
+    registry.mark_erased(version, "request 1")
+    assert candidate(run) is None
+
+
+def test_a_cross_encoder_has_no_vectors_for_search(settings, tmp_path):
+    _, registry, version = registered(settings, tmp_path / "run", architecture="cross_encoder")
+    registry.promote(version, True, "better")
+    assert candidate(SimpleNamespace(lake=SimpleNamespace(settings=settings))) is None
+    with pytest.raises(ModelError, match="cross-encoder"):
+        lake_encoder(settings, version)
