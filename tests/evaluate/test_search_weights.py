@@ -10,7 +10,7 @@ from shoplake.evaluate.click_weights import Clicks, fit_weights, looked_at
 from shoplake.evaluate.search_past import moments
 from shoplake.evaluate.search_weights import learn_weights
 from shoplake.models.search.encoder import TextEncoder
-from shoplake.serve.search import WEIGHTS, ShopSearch
+from shoplake.serve.search import EXTRA, WEIGHTS, ShopSearch
 
 COLOURS = ["red", "blue", "green", "pink", "grey", "gold"]
 THINGS = ["lamp", "chair", "table", "mirror", "clock", "shelf"]
@@ -46,19 +46,36 @@ def test_weights_go_where_clicks_go_and_keep_their_sum():
     assert min(found.values()) >= 0
 
 
-def lake(clicks_on):
-    """36 products, and 800 days of searches for a lamp whose clicks fall on one thing."""
+def test_parts_that_are_left_out_keep_no_weight():
+    draw = np.random.default_rng(0)
+    parts = draw.random((300, 5, len(WEIGHTS)))
+    newest = list(WEIGHTS).index("newness")
+    parts[:, 0, newest] = parts[:, :, newest].max(1)
+    clicks = Clicks(parts, np.ones((300, 5), dtype=bool), np.ones(300))
+    assert fit_weights(clicks)["newness"] > 0.5
+    found = fit_weights(clicks, without=EXTRA)
+    assert found["newness"] == found["cheapness"] == 0
+    assert sum(found.values()) == pytest.approx(sum(WEIGHTS.values()))
+
+
+def lake(clicks_on, since=(0,) * 6):
+    """36 products, and 800 days of searches for a lamp whose clicks fall on one thing.
+
+    `clicks_on` says of a day which; `since` has the day from which each thing is there.
+    """
     names = [f"{c.title()} {t.title()}" for c in COLOURS for t in THINGS]
     rows = pd.DataFrame({"product_id": [f"p{i:02}" for i in range(36)], "name": names})
-    rows = rows.assign(text="", price=1.0, people=0.0, available=True)
+    first = [START + timedelta(days=since[i % 6]) for i in range(36)]
+    rows = rows.assign(text="", price=1.0, people=0.0, available=True, first_at=first)
     search = ShopSearch(rows, None, TextEncoder.load("tiny", max_tokens=16))
     draw = np.random.default_rng(1)
     shown = []
     for day in range(800):
         colour = day % 6
-        for position, thing in enumerate(draw.permutation(6), 1):
+        there = [thing for thing in draw.permutation(6) if since[thing] <= day]
+        for position, thing in enumerate(there, 1):
             said = (f"s{day}", f"{COLOURS[colour]} lamp {day % 401}", 6 * colour + thing, position)
-            shown.append((*said, float(thing == clicks_on), START + timedelta(days=day)))
+            shown.append((*said, float(thing == clicks_on(day)), START + timedelta(days=day)))
     names = ["session_id", "query", "product", "position", "clicked", "at"]
     people = [50 if i % 6 == 2 else 1 for i in range(36)]
     shown = pd.DataFrame(shown, columns=names)
@@ -70,7 +87,7 @@ def lake(clicks_on):
 
 @pytest.mark.slow
 def test_weights_that_find_what_is_clicked_later_are_used():
-    search, shown, sold = lake(clicks_on=2)
+    search, shown, sold = lake(clicks_on=lambda day: 2)
     found = learn_weights(search, shown, sold, seed=0)
     assert found.passed
     assert found.gain.low > 0
@@ -78,8 +95,20 @@ def test_weights_that_find_what_is_clicked_later_are_used():
     assert behaviour > WEIGHTS["clicks"] + WEIGHTS["popularity"]
 
 
+@pytest.mark.slow
+def test_newness_counts_where_clicks_speak_for_it():
+    # People click what came last: of these, no click and no purchase of before knows.
+    since = (0, 0, 330, 330, 610, 610)
+    last = {0: 0, 330: 2, 610: 4}
+    search, shown, sold = lake(lambda day: last[max(s for s in since if s <= day)], since)
+    found = learn_weights(search, shown, sold, seed=0)
+    assert found.passed
+    assert found.weights["newness"] > 0
+    assert "more, used" in found.reason
+
+
 def test_few_clicks_leave_the_fixed_weights():
-    search, shown, sold = lake(clicks_on=2)
+    search, shown, sold = lake(clicks_on=lambda day: 2)
     found = learn_weights(search, shown.head(300), sold, seed=0)
     assert not found.passed
     assert found.weights == WEIGHTS

@@ -9,6 +9,7 @@ bias without intrusive interventions", WSDM 2019).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +66,15 @@ class Clicks:
     counts: Floats
 
 
-def fit_weights(clicks: Clicks) -> dict[str, float]:
-    """Weights, none below 0, by the softmax loss of lists, adding up to what the fixed ones do."""
+def fit_weights(clicks: Clicks, without: Collection[str] = ()) -> dict[str, float]:
+    """Weights, none below 0, by the softmax loss of lists, adding up to what the fixed ones do.
+
+    Args:
+        clicks: to learn from.
+        without: parts that keep the weight 0.
+    """
     start = np.array(list(WEIGHTS.values()))
+    most = [0.0 if name in without else None for name in WEIGHTS]
     share = clicks.counts / clicks.counts.sum()
 
     def loss(weights: Floats, towards: Floats, ridge: float) -> tuple[float, Floats]:
@@ -86,6 +93,8 @@ def fit_weights(clicks: Clicks) -> dict[str, float]:
 
     # First how sharp the fixed weights are at their best; the pull is towards that.
     sharp = minimize(scaled, [3.0], jac=True, bounds=[(0.1, 100.0)]).x[0] * start
-    found = minimize(loss, sharp, (sharp, _RIDGE), jac=True, bounds=[(0.0, None)] * len(start)).x
+    found = minimize(
+        loss, sharp, (sharp, _RIDGE), jac=True, bounds=[(0.0, high) for high in most]
+    ).x
     found *= start.sum() / max(found.sum(), 1e-9)
     return dict(zip(WEIGHTS, (float(value) for value in found), strict=True))

@@ -1,7 +1,8 @@
 """Whether a fine-tuned ranker's vectors make a lake's search better than those of the base model.
 
-Both searches are judged on clicks of a later time for queries that neither the ranker nor any
-weights were learnt from. What people did for other queries at that time, the ranker may have seen.
+Both searches are judged on clicks for queries that neither the ranker nor any weights were learnt
+from, by what was known of behaviour before them. What people did for other queries at that time,
+the ranker may have seen, and each side's weights did.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from shoplake.evaluate.intervals import paired_difference
 from shoplake.evaluate.search_past import Past, moments, some_clicked
 from shoplake.evaluate.search_weights import LEAST_CLICKS, LEAST_QUERIES, Learnt, fitted
 from shoplake.models.search.roles import is_held_out
-from shoplake.serve.search import ShopSearch
+from shoplake.serve.search import EXTRA, ShopSearch
 
 
 def compare_encoders(
@@ -22,7 +23,8 @@ def compare_encoders(
     """Learn weights for the tuned search, and compare it with the one that is used.
 
     Args:
-        search: of the lake's products as it is used, with its weights.
+        search: of the lake's products as it is used, with its weights. Parts that it gives no
+            weight to are left out of the tuned search too.
         tuned: the same products by the ranker's vectors.
         shown, sold: as `learn_weights` has them.
         seed: of the draws.
@@ -31,20 +33,21 @@ def compare_encoders(
     weights = dict(tuned.weights)
     if not len(shown):
         return Learnt(weights, None, False, few)
-    _, judge = moments(shown)
-    asked = some_clicked(shown[(shown["at"] >= judge) & shown["query"].map(is_held_out)], seed)
+    begin, judge = moments(shown)
+    asked = some_clicked(shown[(shown["at"] >= begin) & shown["query"].map(is_held_out)], seed)
     queries = asked.loc[asked["clicked"] > 0, "query"].unique().tolist()
-    found = fitted(tuned, shown, sold, seed=seed)
+    unused = [name for name in EXTRA if not search.weights[name]]
+    found = fitted(tuned, shown, sold, seed=seed, without=unused)
     if found is None or len(queries) < LEAST_QUERIES:
         return Learnt(weights, None, False, few)
     seen = looked_at(shown[shown["at"] < judge])
-    (before,) = Past(search, queries, shown, sold).gains(asked, judge, seen, (search.weights,))
-    (after,) = Past(tuned, queries, shown, sold).gains(asked, judge, seen, (found,))
+    (before,) = Past(search, queries, shown, sold).gains(asked, begin, seen, (search.weights,))
+    (after,) = Past(tuned, queries, shown, sold).gains(asked, begin, seen, (found,))
     gain = paired_difference(after, before, seed=seed)
     reason = (
         f"DCG@10 of clicked products {after.mean():.3f}, by the base model {before.mean():.3f}: "
-        f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {len(queries):,} queries of a"
-        " later time that nothing learnt from; weights "
+        f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) on {len(queries):,} queries that"
+        " nothing learnt from; weights "
         + ", ".join(f"{name} {weight:.2f}" for name, weight in found.items())
     )
     return Learnt(found, gain, gain.low > 0, reason)

@@ -37,6 +37,8 @@ WEIGHTS: dict[str, float] = {
     "newness": 0.0,
     "cheapness": 0.0,
 }
+#: Parts that count only where clicks speak for them beyond the others.
+EXTRA = ("newness", "cheapness")
 #: Parts by what they are made of.
 _KINDS = {
     "words": ("name", "text", "letters"),
