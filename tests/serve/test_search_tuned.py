@@ -14,6 +14,7 @@ from shoplake.models.relevance.artifact import save_ranker
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.settings import load_relevance
 from shoplake.models.relevance.tracking import RankerRegistry
+from shoplake.models.search.roles import SPLIT
 from shoplake.models.tracking import Parents
 from shoplake.runtime.settings import load
 from shoplake.serve.search import WEIGHTS
@@ -27,7 +28,7 @@ def settings(tmp_path):
     return load("local", lake=str(tmp_path / "lake"))
 
 
-def registered(settings, folder, **changes):
+def registered(settings, folder, split=SPLIT, **changes):
     """A tiny ranker as version 1; of a head alone, so that its vectors are not the base's."""
     config = replace(load_relevance(), base="tiny", method="head", **changes)
     ranker = Ranker(load_base("tiny"), config)
@@ -35,7 +36,7 @@ def registered(settings, folder, **changes):
         ranker.head.weight.data[0] *= 3
     path = save_ranker(folder, ranker, [(1, 0.5)], [])
     registry = RankerRegistry.of(settings)
-    parents = Parents({}, {}, "revision", "by query")
+    parents = Parents({}, {}, "revision", split)
     version = registry.register_ranker(path, config, parents, fingerprint="f", metrics={})
     return ranker, registry, version
 
@@ -99,6 +100,14 @@ def test_only_a_champion_that_is_a_bi_encoder_and_of_nobody_erased_is_a_candidat
     registry.promote(version, True, "better")
     assert candidate(run) == version
     registry.mark_erased(version, "request 1")
+    assert candidate(run) is None
+
+
+def test_a_champion_of_another_split_is_no_candidate(settings, tmp_path):
+    # It may have learnt from the queries it would be judged on.
+    _, registry, version = registered(settings, tmp_path / "run", split="by query, 20% held out")
+    registry.promote(version, True, "better")
+    run = SimpleNamespace(step="rank", lake=SimpleNamespace(settings=settings))
     assert candidate(run) is None
 
 

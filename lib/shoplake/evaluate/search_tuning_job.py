@@ -15,6 +15,8 @@ from shoplake.evaluate.search_past import moments
 from shoplake.evaluate.search_weights import Learnt, learn_weights
 from shoplake.governance.run import Run
 from shoplake.models.relevance.tracking import RankerRegistry
+from shoplake.models.search.roles import SPLIT
+from shoplake.runtime.console import say
 from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_lake import Held, impressions, shop_search
 from shoplake.serve.search_tuned import Tuned, lake_encoder, write_tuned
@@ -27,10 +29,18 @@ _MONTH = timedelta(days=30)
 
 
 def candidate(run: Run) -> str | None:
-    """The champion of `relevance` if search could use its vectors: not those of a cross-encoder."""
+    """The champion of `relevance` if search could use its vectors.
+
+    Not of a cross-encoder, nor of one that may have learnt from the queries it is to be judged on,
+    or from somebody who has been erased.
+    """
     registry = RankerRegistry.of(run.lake.settings)
     version = registry.champion()
     if version is None or registry.erased(version) is not None:
+        return None
+    if not registry.parents(version).split.startswith(SPLIT):
+        said = f"version {version} of {registry.name} was made before queries were held out"
+        say(run.step, f"{said} for search; run the step finetune to have it tried")
         return None
     return version if registry.ranker(version).config.architecture == "bi_encoder" else None
 

@@ -21,13 +21,11 @@ from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.reading import text_encoder
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
 from shoplake.models.search.judgements import Judgements, read_judgements
-from shoplake.models.search.roles import held_out
+from shoplake.models.search.roles import SPLIT, held_out
 from shoplake.models.tracking import Parents
 from shoplake.runtime.revision import code_revision
 from shoplake.serve.search_clicks import PRIOR, over_expected
 
-#: Share of the queries that the finished ranker is judged on.
-HELD_OUT = 0.2
 _MODEL = "fine-tuned"
 _LEAST = 10
 _MOST_TEXTS = 100_000
@@ -67,7 +65,7 @@ class JudgedPairs:
         contracts = {
             t: f"{c.version} {c.fingerprint}" for t in self.versions if (c := run.contracts[t])
         }
-        split = f"by query, {HELD_OUT:.0%} held out; {len(self.learn):,} pairs of {self.source}"
+        split = f"{SPLIT}; {len(self.learn):,} pairs of {self.source}"
         return Parents(self.versions, contracts, code_revision(), split)
 
 

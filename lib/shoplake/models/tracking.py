@@ -242,6 +242,11 @@ class Registry:
         """What `promote` recorded of a version; None: it was never called."""
         return self._client.get_model_version(self.name, version).tags.get(_VERDICT)
 
+    def parents(self, version: str) -> Parents:
+        """What a version came from."""
+        told = self._client.get_model_version(self.name, version).tags["parents"]
+        return Parents(**json.loads(told))
+
     def mark_erased(self, version: str, request: str) -> None:
         """Block a version that was trained on data which has been erased since.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+#: What a version says of its split; one that says something else learnt from other queries.
+SPLIT = "by query, a fifth held out by what it says"
 _PARTS = 10
 #: A tenth each: parts of the queries that nothing learns from. They are odd, see `is_for_weights`.
 _HELD_OUT = (1, 3)
