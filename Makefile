@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository; `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run kafka test slow lint check bench chaos wheel lock clean java
+.PHONY: help setup run kafka test slow lint check bench chaos soak wheel lock clean java
 .DELETE_ON_ERROR:
 
 SHOP ?= builtin
@@ -49,11 +49,16 @@ bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 	@$(BIN)/python tests/bench/bench_personal.py
 	@$(BIN)/python tests/bench/bench_stream.py throughput
 	@$(BIN)/python tests/bench/bench_search.py
+	@$(BIN)/python tests/bench/bench_workers.py
 	@$(BIN)/python -m pytest tests/loop/slow_erase_loop.py
 
-chaos: .venv/.installed java ## kill every step with SIGKILL, run it again, compare the tables (minutes)
+chaos: .venv/.installed java ## kill every step, break disks, files, brokers and clocks; compare the tables
 	@$(BIN)/python tests/bench/bench_kills.py
 	@$(BIN)/python tests/bench/bench_stream.py kills
+	@$(BIN)/python tests/bench/bench_chaos.py
+
+soak: .venv/.installed java ## a stream under load for 20 minutes on a copy of LAKE: what grows?
+	@$(BIN)/python tests/bench/bench_soak.py --lake "$(LAKE)"
 
 wheel: .venv/.installed ## build dist/shoplake-*.whl, as a bundle deployment does
 	@rm -rf build dist

@@ -52,7 +52,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
         cut = Cut(0, now, now, "test")
         past = seen(seen_until.interactions, cut_table(run.lake.spark, [cut]))
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
-        lists = history_arrays(settings.histories)
+        lists = history_arrays(settings.histories, settings.exclude_recent_days)
         histories = touched_items(past, index).select("person_key", *lists)
         popular = recent_popularity(read("silver.orders"), people, "group", now)
         snapshot = item_snapshots(seen_until.interactions, index, [cut])

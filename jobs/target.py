@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shoplake.contracts.ddl import schema
+from shoplake.evaluate.ads_job import build_ads
 from shoplake.features.behaviour import TABLES, read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.models.ads.examples import AdsError
-from shoplake.models.ads.lake import ad_rows, addressable, audience_rows, shown
+from shoplake.models.ads.lake import addressable, audience_rows
 from shoplake.models.ads.settings import load_ads
 from shoplake.runtime.console import say
 from shoplake.steps import as_of_option, job_parser, run_job
@@ -50,16 +51,9 @@ def target(run: Run, args: argparse.Namespace) -> None:
         rows = audience_rows(pandas(done), category, now, config.audience, config.seed)
         return made("gold.audiences", rows, done, items)
 
-    def scores(read: Read) -> DataFrame:
-        people = at(read, "gold.audiences")
-        items = at(read, "gold.item_features")
-        seen = shown(read("silver.events"), read("silver.feedback"), read("silver.people"), now)
-        rows = ad_rows(pandas(people), pandas(seen), pandas(items), now, config)
-        return made("gold.ad_scores", rows, people, seen, items)
-
     run.build("gold.audiences", audiences, inputs=AUDIENCE_SOURCES, params=[now, config])
     try:
-        run.build("gold.ad_scores", scores, inputs=AD_SOURCES, params=[now, config])
+        build_ads(run, config, now, AD_SOURCES)
     except AdsError as error:
         # A young shop is no failure: there is nothing to bid on yet.
         say(run.step, f"[yellow]no ad scores yet:[/] {error}")

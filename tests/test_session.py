@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from shoplake.runtime.session import interpret, is_little
+from shoplake.runtime.trouble import explained
 
 
 def test_session_runs_in_utc(spark: SparkSession) -> None:
@@ -34,3 +38,22 @@ def test_what_a_user_says_of_compiling_stays(spark: SparkSession, compiled: None
     key = "spark.sql.codegen.wholeStage"
     interpret(spark, True, {key: "true"})
     assert spark.conf.get(key) == "true"
+
+
+def test_a_bit_that_a_disk_has_turned_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
+    spark.range(2000).coalesce(1).write.parquet(str(tmp_path / "t"))
+    (file,) = (tmp_path / "t").glob("*.parquet")
+    chunk = pq.ParquetFile(file).metadata.row_group(0).column(0)
+    text = bytearray(file.read_bytes())
+    text[chunk.data_page_offset + chunk.total_compressed_size // 2] ^= 1
+    file.write_bytes(bytes(text))
+    with pytest.raises(Exception, match=r"FAILED_READ_FILE") as raised:
+        spark.read.schema("id bigint").parquet(str(file)).agg(F.sum("id")).collect()
+    error = explained(raised.value)
+    assert error is not None
+    assert str(error.where).endswith(file.name)
+
+
+def test_workers_of_a_cluster_are_in_utc_too(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.executorEnv.TZ") == "UTC"
+    assert "-Duser.timezone=UTC" in str(spark.conf.get("spark.executor.extraJavaOptions"))

@@ -153,9 +153,15 @@ def _print_cleaning(settings: Settings) -> None:
 def _model_metrics(settings: Settings) -> Rows:
     if "governance.model_metrics" not in tables(settings):
         return []
-    # Segments of people (`evaluate.segments`) are on the model's page in the catalogue.
-    rows = query(settings, "SELECT * FROM governance.model_metrics WHERE task NOT LIKE '% | %'")
-    newest = max(int(r["model_version"]) for r in rows)
+    # Segments of people (`evaluate.segments`) are on the model's page in the catalogue, and so are
+    # other models than the shop's recommender.
+    name = settings.mlflow.registered_model
+    rows = query(
+        settings,
+        "SELECT * FROM governance.model_metrics"
+        f" WHERE task NOT LIKE '% | %' AND model_name = '{name}'",
+    )
+    newest = max((int(r["model_version"]) for r in rows), default=0)
     return [r for r in rows if int(r["model_version"]) == newest]
 
 

@@ -15,6 +15,7 @@ from shoplake.ingest.shop.config import ShopConfig, load_shop_config
 from shoplake.runtime.console import console
 from shoplake.runtime.session import get_spark, interpret, is_little
 from shoplake.runtime.settings import Settings, load
+from shoplake.runtime.trouble import explained
 
 #: In the order in which they are run; `simulate` and `respond` are the built-in shop's own.
 STEPS = (
@@ -119,9 +120,12 @@ def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body)
     quiet()
     try:
         body(open_step(args), args)
-    except ShoplakeError as error:
+    except Exception as error:
+        told = error if isinstance(error, ShoplakeError) else explained(error, args.lake)
+        if told is None:
+            raise
         console.print(f"[bold red]{args.step} failed:[/] ", end="")
-        console.print(str(error), markup=False)
+        console.print(str(told), markup=False)
         raise SystemExit(1) from None
 
 

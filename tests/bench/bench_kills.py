@@ -1,14 +1,15 @@
 """Every step is killed (SIGKILL) at a random moment and run again: do the same tables come out?
 
-    python tests/bench/bench_kills.py [ROUNDS]
+    python tests/bench/bench_kills.py [ROUNDS] [--only STEP...]
 
-Two lakes get the same small built-in shop. On one nothing happens; on the other each step is killed
+`--only` kills these steps alone; the others run in peace. Two lakes get the same small built-in shop. On one nothing happens; on the other each step is killed
 between a tenth and nine tenths of the time it took on the first, then run again. Tables are compared
 by content, without the columns that say when and by which run a row came.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import shutil
@@ -43,6 +44,9 @@ def steps(lake: str, model: Path) -> list[list[str]]:
         **{name: [] for name in ("refine", "label", "features", "dataset")},
         "train": ["--model", str(model), "--launch", "inline"],
         "score": [],
+        # The applications.
+        **{name: [] for name in ("neighbours", "forecast", "target", "describe")},
+        "answer": ["--most", "20"],
     }
     base = [sys.executable, "-m", "shoplake.cli", "step"]
     return [[*base, name, *common, *more] for name, more in named.items()]
@@ -74,7 +78,10 @@ def run(command: list[str], environment: dict[str, str], kill_after: float | Non
 
 def main() -> None:
     """Run the rounds; exit status 1 when a table differs."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rounds", type=int, nargs="?", default=1)
+    parser.add_argument("--only", nargs="*", metavar="STEP", help="default: every step")
+    args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="shoplake-kills-"))
     environment = {**os.environ, "SHOPLAKE_PSEUDONYM_KEY": "a key for the kill bench"}
     config = yaml.safe_load((conf_dir() / "models" / "two_tower.yml").read_text())
@@ -84,9 +91,12 @@ def main() -> None:
     calm = str(folder / "calm")
     seconds = [run(command, environment) for command in steps(calm, model)]
     chance, kills, wrong = random.Random(7), 0, 0
-    for turn in range(rounds):
+    for turn in range(args.rounds):
         lake = str(folder / f"killed{turn}")
         for command, usual in zip(steps(lake, model), seconds, strict=True):
+            if args.only and command[4] not in args.only:
+                run(command, environment)
+                continue
             moment = usual * chance.uniform(0.1, 0.9)
             run(command, environment, kill_after=moment)
             run(command, environment)

@@ -40,3 +40,13 @@ def test_a_rule_that_holds_nothing_is_told_from_those_that_do(
     assert "held by nope" in told
     assert "price_range" in told
     assert not form or said.out.strip() == "[]"
+
+
+@pytest.mark.parametrize("action", [["list"], ["show", "silver.orders"]], ids=["list", "show"])
+def test_where_no_lake_is_nothing_is_not_said_to_be_held(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], action: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["quarantine", *action, "--lake", str(tmp_path / "mistyped")])
+    said = capsys.readouterr()
+    assert "there is no lake here" in said.out + said.err

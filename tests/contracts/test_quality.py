@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlglot
 
+from shoplake.contracts.conditions import broken
 from shoplake.contracts.model import Rule
 from shoplake.contracts.parse import load_contract, parse_contract
 
@@ -205,6 +207,20 @@ def test_a_wrong_argument_is_refused_where_it_stands(
     assert contract is None
     assert field in problems[0].field
     assert message in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "function", ["luhn_check(name)", "smallint(name) > 1", "tinyint(name) > 1"]
+)
+def test_functions_that_only_spark_sql_has_are_known(written: Any, function: str) -> None:
+    assert load_contract(written(custom({"row": function}))).rules[-1].condition == function
+
+
+def test_a_comment_hides_nothing_behind_it(written: Any) -> None:
+    given = {"row": "size > 0 -- none is given away", "where": "name = 'a' -- b"}
+    contract = load_contract(written(custom(given)))
+    condition = sqlglot.parse_one(broken(contract.rules[-1], contract), dialect="databricks")
+    assert condition.sql(comments=False) == "((name = 'a') AND NOT ((size > 0)))"
 
 
 def test_a_rule_about_a_batch_holds_no_rows(written: Any) -> None:

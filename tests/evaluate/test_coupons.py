@@ -138,3 +138,17 @@ def test_mailings_and_sales_of_nobody_are_left_out_and_counted(tmp_path: Path) -
     (folder / "coupons.parquet").write_bytes(b"junk")
     with pytest.raises(EvaluationError, match="cannot be read"):
         Coupons(folder)
+
+
+def test_the_whole_data_set_and_one_that_says_nothing_of_households_are_read(
+    tmp_path: Path,
+) -> None:
+    folder = write(tmp_path / "dunnhumby", REDEEMED)
+    (folder / "transactions_sample.parquet").rename(folder / "transactions.parquet")
+    (folder / "demographics.parquet").unlink()
+    coupons = Coupons(folder)
+    assert len(coupons.buyer) == 2
+    assert set(coupons.people["income"]) == {"unknown"}
+    (folder / "transactions.parquet").unlink()
+    with pytest.raises(EvaluationError, match=r"'transactions_sample\.parquet' is missing"):
+        Coupons(folder)

@@ -20,12 +20,14 @@ COLOURS = [
 
 
 def rows():
-    """192 queries of twelve kinds; a title of the kind and colour is a 3, another kind's a 1."""
+    """192 queries of twelve kinds; a title of the kind and colour is a 3, other kinds' are 1."""
     found = []
     for k, kind in enumerate(KINDS):
         for colour in COLOURS:
             query = f"{colour} {kind}"
-            for one, grade in ((kind, 3.0), (KINDS[k - 1], 1.0)):
+            # Nothing fits a query for rust.
+            best = 1.0 if colour == "rust" else 3.0
+            for one, grade in ((kind, best), (KINDS[k - 1], 1.0)):
                 title = f"{colour.title()} {one.title()} {one}ware {one}maker {one}kit"
                 found.append((query, title, grade))
     return pd.DataFrame(found, columns=["query", "title", "relevance"])

@@ -10,6 +10,7 @@ import pytest
 
 from shoplake.evaluate.findings import Findings
 from shoplake.evaluate.layouts.sequences import read_sequences, training_rows
+from shoplake.evaluate.layouts.sessions import read_sessions
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks import sequences, sessions
 from shoplake.models.recommenders.interactions import Interactions
@@ -63,7 +64,36 @@ def check(found: Findings, main: str) -> None:
     assert hybrid.low > found.figures["popularity"][main].value
     best = max(row[main].value for row in found.figures.values())
     assert hybrid.value > 0.9 * best
-    assert 0 < found.figures["hybrid"][f"coverage@{main.split('@')[1]}"].value <= 1
+    for row in found.figures.values():
+        assert 0 < row[f"coverage@{main.split('@')[1]}"].value <= 1
+
+
+def sessions_folder(folder: Path, rows: list[list[str]], judged: list[list[str]]) -> Path:
+    folder.mkdir()
+    zipped(folder / "train.tsv.gz", ["session", *map(" ".join, rows)])
+    lines = [f"{' '.join(row[:-1])}\t{row[-1]}" for row in judged]
+    zipped(folder / "test.tsv.gz", ["prefix\tnext_item", *lines])
+    return folder
+
+
+def test_ids_of_items_may_be_any_text(tmp_path: Path) -> None:
+    rows, judged = [["a7", "b", "c"], ["b", "z"]], [["b", "a7"], ["new", "b"]]
+    found = read_sessions(sessions_folder(tmp_path / "text", rows, judged), None)
+    assert found.seen.items.tolist() == [0, 1, 2, 1, 4]
+    assert found.prefixes.items.tolist() == [1, 3]
+    assert found.truth.tolist() == [0, 1]
+    padded = read_sessions(sessions_folder(tmp_path / "n", [["07", "10"]], [["7", "9"]]), None)
+    assert padded.seen.items[0] == padded.prefixes.items[0] == 0
+
+
+def test_of_few_sessions_a_larger_part_chooses_settings() -> None:
+    rows = [[n % 50, (n + 1) % 50] for n in range(900)]
+    found = sessions.latest(Interactions.of(rows, catalogue=50))
+    assert (len(found.past), len(found.truth)) == (700, 200)
+    many = sessions.latest(Interactions.of(rows * 10, catalogue=50))
+    assert len(many.truth) == 720
+    with pytest.raises(EvaluationError, match="599 training sessions are too few"):
+        sessions.latest(Interactions.of(rows[:599], catalogue=50))
 
 
 @pytest.mark.slow

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from shoplake.evaluate.fairness import groups_of, untold_days
 from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.shop import cuts, shop_of
@@ -209,6 +211,94 @@ def test_a_list_of_products_that_cannot_be_read_is_an_error(tmp_path: Path) -> N
     listed.write_bytes(b"junk")
     with pytest.raises(EvaluationError, match="cannot be read"):
         read_purchases(tmp_path / "shop")
+
+
+def test_products_that_are_not_listed_are_told_and_not_lost(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", 70)
+    whole = read_purchases(folder)
+    listed = pd.read_parquet(folder / "products.parquet")
+    listed.loc[listed["product_id"] == "8", "department"] = "COUPON"
+    listed.loc[listed["product_id"] == "9", "package_size"] = None
+    listed[listed["product_id"] != "7"].to_parquet(folder / "products.parquet")
+    notes: list[str] = []
+    found = read_purchases(folder, notes)
+    assert len(found) == len(whole) - (whole["item"] == "8").sum()
+    assert set(found.loc[found["item"] == "7", "title"]) == {""}
+    assert set(found.loc[found["item"] == "9", "title"]) == {"THING 9 KIND1"}
+    assert f"{(whole['item'] == '7').sum():,} of " in notes[0]
+
+
+def order_lines(path: Path, text: str, **columns: str) -> None:
+    head = HEAD
+    for name, other in columns.items():
+        head = head.replace(name, other)
+    path.write_text(head + text)
+
+
+def test_columns_as_online_retail_ii_names_them(tmp_path: Path) -> None:
+    notes: list[str] = []
+    order_lines(
+        tmp_path / "a.csv", LINES, InvoiceNo="Invoice", UnitPrice="Price", CustomerID="Customer ID"
+    )
+    assert len(read_purchases(tmp_path, notes)) == 3
+    assert not notes
+
+
+def test_a_shop_whose_codes_have_another_form_keeps_its_lines(tmp_path: Path) -> None:
+    lines = """INV-1,SKU-1,HEART,6,2011-01-01,2.55,anna,UK
+INV-2,SKU-2,LANTERN,2,2011-01-03,3.39,ben,UK
+C-3,SKU-2,LANTERN,-2,2011-01-04,3.39,ben,UK
+,sku-9,BOX,1,2011-01-04,3.39,ben,UK
+"""
+    notes: list[str] = []
+    order_lines(tmp_path / "a.csv", lines)
+    found = read_purchases(tmp_path, notes)
+    assert found["item"].tolist() == ["SKU-1", "SKU-2", "SKU-9"]
+    assert found["undone_at"].notna().tolist() == [False, True, False]
+    assert "all lines count as goods" in notes[0]
+
+
+def test_numbers_may_have_a_decimal_comma_and_are_refused_where_many_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    line = '1001,85123A,HEART,"{}",2011-01-01,"{}",17850,UK\n'
+    order_lines(tmp_path / "a.csv", line.format("1,200", "2,55"))
+    found = read_purchases(tmp_path)
+    assert found[["quantity", "price"]].to_numpy().tolist() == [[1200, 2.55]]
+    order_lines(tmp_path / "a.csv", line.format("6", "2.55") + line.format("six", "2.55"))
+    with pytest.raises(EvaluationError, match="1 of 2 numbers cannot be read"):
+        read_purchases(tmp_path)
+
+
+def test_products_of_one_title_are_groups_by_their_own_ids(tmp_path: Path) -> None:
+    lines = "".join(
+        f"{n},{code},{title},1,2011-0{1 + n // 2}-0{n % 2 + 1},2.5,{n % 2},UK\n"
+        for n, (code, title) in enumerate(
+            [("11111", ""), ("22222", "SAME"), ("33333", "SAME"), ("22222", "SAME"), ("11111", "A")]
+        )
+    )
+    order_lines(tmp_path / "a.csv", lines)
+    held = shop_of(read_purchases(tmp_path), None, [])
+    names, by = groups_of(held)
+    assert names.tolist() == ["11", "22", "33"]
+    assert "first two signs" in by
+    assert held.titles == ["A", "SAME", "SAME"]
+
+
+@pytest.mark.parametrize(
+    ("untold", "days"), [((40, 80), 40), ((0, 5), 0), ((80, 80), 0)], ids=["near", "old", "none"]
+)
+def test_what_groups_are_due_is_not_cut_short_by_days_that_nobody_tells_of(
+    tmp_path: Path, untold: tuple[int, int], days: int
+) -> None:
+    held = shop_of(read_purchases(shop(tmp_path / "shop", 130)), None, [])
+    assert untold_days(replace(held, untold=untold), 100) == days
+
+
+def test_groups_are_told_by_the_names_of_categories(tmp_path: Path) -> None:
+    held = shop_of(read_purchases(shop(tmp_path / "shop", 70)), None, [])
+    names, by = groups_of(held)
+    assert (names[held.items.index("6")], by) == ("C2", "category")
 
 
 def test_order_lines_that_end_midway_are_an_error(tmp_path: Path) -> None:

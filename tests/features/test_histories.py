@@ -12,11 +12,11 @@ LENGTH = 4
 
 
 def arrays(
-    spark: SparkSession, rows: DataFrame, at: float, length: int | None = LENGTH
+    spark: SparkSession, rows: DataFrame, at: float, length: int | None = LENGTH, recent: int = 0
 ) -> dict[str, tuple[list[int], ...]]:
     cuts = cut_table(spark, [Cut(0, day(at), day(at + 10), "test")])
     items = touched_items(seen(rows, cuts), item_index(rows, day(99)))
-    found = items.select("person_key", *history_arrays(length)).collect()
+    found = items.select("person_key", *history_arrays(length, recent)).collect()
     return {
         row["person_key"]: (row["history"], row["history_counts"], row["history_days"])
         for row in found
@@ -54,3 +54,14 @@ def test_all_items_are_there_where_no_length_is_asked_for(spark, view) -> None:
     found = arrays(spark, rows, 10, None)
     assert found["ann"][:2] == ([6, 5, 4, 3, 2, 1], [1] * 6)
     assert found["bob"] == ([1], [0], [9])
+
+
+def test_all_that_was_touched_of_late_is_there_beyond_the_length(spark, view) -> None:
+    rows = view(
+        *(("ann", str(n), "purchase", n) for n in range(1, 7)),
+        *(("bob", str(n), "view", n) for n in range(1, 4)),
+    )
+    found = arrays(spark, rows, 7.5, 2, recent=4)
+    assert found["ann"] == ([6, 5, 4], [1, 1, 1], [1, 2, 3])
+    assert found["bob"] == ([3, 2], [0, 0], [4, 5])
+    assert arrays(spark, rows, 7.5, 4, recent=2)["bob"] == ([3, 2, 1, 0], [0] * 4, [4, 5, 6, 0])

@@ -129,3 +129,10 @@ def test_no_table_is_an_error_that_names_the_tables() -> None:
 def test_data_end_at_midnight_after_the_last_interaction(view) -> None:
     rows = view(("ann", "A", "view", 2.5), ("bob", "A", "view", 6.25))
     assert data_range(rows) == (day(2.5), day(7))
+
+
+def test_one_clock_that_is_years_ahead_does_not_end_the_data(view) -> None:
+    said: list[str] = []
+    rows = view(*(("ann", "A", "view", 1 + n % 20) for n in range(120)), ("bob", "A", "view", 900))
+    assert data_range(rows, said.append) == (day(1), day(21))
+    assert "1 interaction(s) are 300 days" in said[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ class Table:
         path = str(self.lake.folder(SOURCE))
         frame.coalesce(1).write.format("delta").mode("overwrite").save(path)
 
-    def build(self, touched: set[str] | None = None) -> Run:
+    def build(
+        self, touched: set[str] | None = None, meanwhile: Callable[[], None] = lambda: None
+    ) -> Run:
         """As a process of its own; `touched` are the records that changed."""
         run = Run("test", self.lake, self.contracts)
 
@@ -60,6 +63,7 @@ class Table:
             self.asked += 1
             chosen = F.col("row_id").isin(*(touched or ()))
             before, after = (self.lake.read(SOURCE, v[SOURCE]) for v in (then, now))
+            meanwhile()
             return Change(before.where(chosen), after.where(chosen))
 
         run.build(
@@ -122,6 +126,47 @@ def test_as_if_the_whole_table_had_been_made(
     table.record(rows)
     table.build(touched)
     assert "what changed" in capsys.readouterr().out
+    assert table.said() == whole(rows)
+
+
+@pytest.mark.parametrize("name", ["more", "held"])
+def test_a_change_that_was_killed_before_it_was_on_record_doubles_nothing(
+    table: Table, whole: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Also where no row of the table itself says that it was brought in."""
+    fresh: dict[str, list[Row]] = {
+        "more": CHANGES["more"][0][5:],
+        "held": [("g", -1.0, None, "r7")],
+    }
+    rows, touched = [*OLD, *fresh[name]], {row[3] for row in fresh[name]}
+    table.record(rows)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            table.build(touched)
+    table.build(touched)
+    assert table.said() == whole(rows)
+
+
+def test_who_builds_the_same_table_meanwhile_waits(table: Table, whole: Callable[..., Any]) -> None:
+    """Else both would find the same rows missing, and both would add them."""
+    rows, touched = CHANGES["more"]
+    table.record(rows)
+    other = threading.Thread(target=table.build, args=(touched,))
+    asked: list[int] = []
+
+    def meanwhile() -> None:
+        other.start()
+        other.join(3)
+        asked.append(table.asked)
+
+    table.build(touched, meanwhile)
+    other.join()
+    assert asked == [1]
     assert table.said() == whole(rows)
 
 

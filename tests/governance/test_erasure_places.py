@@ -183,6 +183,14 @@ def test_what_is_damaged_or_closed_is_said(tmp_path: Path, name: str, data: byte
     assert [line.split(":")[0].split(" > ")[0] for line in look(tmp_path).unread] == [name]
 
 
+@pytest.mark.parametrize("name", ["PARENT", "ORCHID", "LZIP", "Rar!"])
+def test_a_text_that_starts_like_a_container_is_searched(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sheet.csv").write_text(f"{name},customer_id\nx,17850\n")
+    found = look(tmp_path)
+    assert found.unread == ()
+    assert found.places
+
+
 def test_what_a_link_leads_to_is_searched(tmp_path: Path) -> None:
     lake, elsewhere = tmp_path / "lake", tmp_path / "big disk"
     (lake / "silver").mkdir(parents=True)

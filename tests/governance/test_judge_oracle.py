@@ -29,12 +29,13 @@ def oracle(rows: list[tuple[str | None, float | None, str | None, str]]) -> dict
         found = set()
         if key is None:
             found.add("id_not_null")
-        elif first.setdefault(key, row_id) != row_id:
-            found.add("key_unique")
         if price is not None and not (0 <= price <= 100):
             found.add("price_range")
         if owner is not None and not re.fullmatch("[a-z]+", owner):
             found.add("owner_pattern")
+        # What is held for itself takes its key from no other.
+        if not found and first.setdefault(key, row_id) != row_id:
+            found.add("key_unique")
         broken[row_id] = found
     return broken
 

@@ -13,7 +13,7 @@ from shoplake.errors import GovernanceError, SettingsError
 from shoplake.governance.maintain.compact import check_cluster
 from shoplake.governance.maintain.files import spare
 from shoplake.governance.maintain.folders import is_training, remove, unused
-from shoplake.governance.maintain.pins import pinned
+from shoplake.governance.maintain.pins import kept, pinned
 from shoplake.governance.maintain.settings import load_maintain_settings
 from shoplake.governance.maintain.vacuum import look_back
 from shoplake.runtime.settings import conf_dir
@@ -54,6 +54,10 @@ def test_data_of_the_champion_and_the_newest_versions_stays(
     champions: dict[str, str], newest: int | None, expected: set[int]
 ) -> None:
     assert pinned(learned(*TOWERS), champions, newest) == {"gold.t": expected}
+
+
+def test_a_model_that_is_learnt_anew_each_time_needs_no_data_of_before() -> None:
+    assert kept(learned(*TOWERS, ("ads", "20260330", 5))) == learned(*TOWERS)
 
 
 def test_a_version_that_another_model_needs_stays() -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import textwrap
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from policy_lake import KEY, book, make_lake
 
 from shoplake.cli import main
 from shoplake.commands import check
 from shoplake.governance.policies.load import check_policies
+from shoplake.refine.pseudonym import Secret, key_id
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,20 @@ def test_a_refusal_is_an_error(
         main(["sql", "SELECT * FROM silver.orders", "--lake", lake, *arguments])
     assert stopped.value.code == 1
     assert message in capsys.readouterr().out
+
+
+def test_hashes_under_another_key_than_the_lakes_are_refused(
+    lake: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = shutil.copytree(lake, tmp_path / "lake")
+    vault = pa.table({"key_id": [key_id(Secret(KEY))], "retired": [False]})
+    write_deltalake(str(own / "governance" / "vault"), vault)
+    query = ["SELECT name FROM bronze.people", "--lake", str(own), "--as", "engineer"]
+    assert sql(capsys, *query)
+    monkeypatch.setenv("SHOPLAKE_PSEUDONYM_KEY", "another" * 5)
+    with pytest.raises(SystemExit):
+        main(["sql", *query])
+    assert "is not the one that the lake's" in capsys.readouterr().out.replace("\n", " ")
 
 
 def test_policies_are_shown_for_a_role(capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,3 +200,9 @@ def test_columns_of_one_name_are_refused(lake: Settings) -> None:
     sql = "SELECT a.name, b.name FROM silver.products a JOIN silver.products b ON true"
     with pytest.raises(ShoplakeError, match="called name"):
         ask(lake, "public", sql)
+
+
+def test_an_alias_may_be_in_capitals(lake: Settings) -> None:
+    sql = "SELECT Product_ID, count(*) AS N FROM silver.orders GROUP BY PRODUCT_ID ORDER BY N DESC"
+    (first, *_) = ask(lake, "admin", sql + " LIMIT 1")
+    assert list(first) == ["product_id", "N"]

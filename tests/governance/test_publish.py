@@ -186,6 +186,20 @@ def test_a_row_that_could_not_be_cast_takes_its_key_from_no_other(
     assert [[x.rule for x in r.reasons] for r in held] == [["price_type"]]
 
 
+def test_a_row_that_is_held_for_itself_takes_its_key_from_no_other(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    df = spark.createDataFrame(
+        [("a", -1.0, "ann", "r1"), ("a", 1.0, "ann", "r2"), ("a", 2.0, "ann", "r3")], SCHEMA
+    )
+    put(run, items, df)
+    assert [r.row_id for r in run.lake.read("silver.items").collect()] == ["r2"]
+    held = run.lake.read("governance.quarantine_silver_items").collect()
+    assert {r.row_id: [x.rule for x in r.reasons] for r in held} == {
+        "r1": ["price_range"], "r3": ["key_unique"],
+    }  # fmt: skip
+
+
 def test_duplicates_are_counted_and_not_judged(
     run: Run, items: Contract, spark: SparkSession
 ) -> None:

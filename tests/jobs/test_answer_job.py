@@ -145,6 +145,24 @@ def test_more_messages_are_added_and_old_answers_stay(
     assert now["m1"].person_key == ANN
 
 
+def test_a_dialogue_goes_on_in_another_batch_until_its_answers_are_erased(
+    run: Run, rows: dict[str, Any], tmp_path: Path
+) -> None:
+    def say(number: int, text: str, minute: int) -> Any:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        sent = message(number, BOB, text, f"2026-03-05T10:{minute:02}:00Z")
+        (folder / "a.jsonl").write_text(json.dumps(sent | {"dialogue": "tea"}))
+        answer(run, options("--messages", str(folder)))
+        (found,) = run.lake.read("gold.answers").where(f"message_id = 'm{number}'").collect()
+        return found
+
+    assert say(30, "how much is the red mug?", 0).product_id == "shop:MUG"
+    assert "“Red Mug”" in say(31, "how much is it?", 2).answer
+    run.lake.delta("gold.answers").delete(f"person_key = '{BOB}' AND dialogue = 'tea'")
+    assert say(32, "how much is it?", 3).product_id is None
+
+
 def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
     spark: SparkSession, run: Run, rows: dict[str, Any]
 ) -> None:

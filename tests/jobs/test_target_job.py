@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +17,14 @@ from pyspark.sql import SparkSession
 from shoplake_jobs.forecast import forecast
 from shoplake_jobs.target import target
 
+from shoplake.catalog.cards import cards
 from shoplake.cli import main as shoplake
 from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
 from shoplake.governance.run import Run
 from shoplake.models.ads.lake import shown
 from shoplake.models.demand.settings import load_demand
+from shoplake.report_applications import application_lines
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 
@@ -51,7 +53,7 @@ def lines(run: Run) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Everybody buys every sixth day, of the category that is theirs, having been shown two items."""
     for person in range(PEOPLE):
         yield "silver.people", row(run, "silver.people", person_key=key(person), shop="shop",
-            consent=consents(person), row_id=f"p{person}")  # fmt: skip
+            consent=consents(person), country="GB" if person % 3 else "DE", row_id=f"p{person}")  # fmt: skip
         for day in range(person % 6, DAYS, 6):
             at, item = START + timedelta(days=day), person % 2 + 2 * ((person + day // 6) % 4)
             told = {"shop": "shop", "person_key": key(person), "row_id": f"e{person}.{day}"}
@@ -76,15 +78,18 @@ def lines(run: Run) -> Iterator[tuple[str, tuple[Any, ...]]]:
             purchases_30d=1, people_30d=1, views_30d=1, log_popularity=1.0, available=True)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder: Path = tmp_path_factory.mktemp("targeted")
+def make(
+    spark: SparkSession, folder: Path, kept: Callable[[str, dict[str, Any]], bool] | None = None
+) -> Run:
+    """The lake of `lines`, of those rows that are kept."""
     lake = Lake(spark, dataclasses.replace(load("local"), lake=str(folder / "lake")))
     made = Run("target", lake, load_contracts(conf_dir() / "contracts"))
     made.gate.open()
     tables: dict[str, list[tuple[Any, ...]]] = {}
     for table, values in lines(made):
-        tables.setdefault(table, []).append(values)
+        names = made.contracts[table].column_names
+        if kept is None or kept(table, dict(zip(names, values, strict=True))):
+            tables.setdefault(table, []).append(values)
     for table, rows in tables.items():
         kinds = schema(made.contracts[table])
         money = [i for i, f in enumerate(kinds) if f.dataType.typeName() == "decimal"]
@@ -94,6 +99,12 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
         ]
         frame = spark.createDataFrame(rows, kinds)
         frame.coalesce(1).write.format("delta").save(str(lake.folder(table)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    made = make(spark, tmp_path_factory.mktemp("targeted"))
     target(made, OPTIONS)
     return made
 
@@ -125,6 +136,18 @@ def test_scores_say_how_well_each_model_did(run: Run) -> None:
     said = run.lake.read("gold.ad_scores").first()["model"]  # type: ignore[index]
     assert "log-loss" in said
     assert "same for all" in said
+
+
+def test_the_models_have_a_card_with_how_groups_of_people_fare(run: Run) -> None:
+    (card,) = [c for c in cards(run.lake.settings, conf_dir() / "cards") if c.model.name == "ads"]
+    assert card.purpose is not None
+    assert set(card.tasks) == {"clicked", "bought"}
+    auc = next(m for m in card.tasks["clicked"] if m.metric == "auc")
+    assert auc.scores[0].is_model
+    assert {s.scorer for s in auc.scores[1:]} > {"same for all"}
+    assert {p.table for p in card.parents} > {"silver.events", "gold.audiences"}
+    assert {s.name for s in card.segments if s.kind == "country"} == {"DE", "GB"}
+    assert all(s.people >= 10 for s in card.segments)
 
 
 def test_scores_are_of_the_audience_and_within_the_budget(run: Run) -> None:
@@ -260,17 +283,31 @@ def test_who_withdraws_consent_is_no_longer_shown(
 def test_a_young_shop_has_no_forecast_yet_and_that_is_no_failure(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lake = Lake(spark, dataclasses.replace(load("local"), lake=str(tmp_path / "lake")))
-    young = Run("forecast", lake, load_contracts(conf_dir() / "contracts"))
-    young.gate.open()
-    rows = [values for table, values in lines(young) if table == "silver.orders"]
-    place = young.contracts["silver.orders"].column_names.index("ordered_at")
-    rows = [r for r in rows if r[place] < START + timedelta(days=5)]
-    kinds = schema(young.contracts["silver.orders"])
-    money = [i for i, f in enumerate(kinds) if f.dataType.typeName() == "decimal"]
-    rows = [tuple(Decimal(v) if i in money else v for i, v in enumerate(r)) for r in rows]
-    frame = spark.createDataFrame(rows, kinds).coalesce(1)
-    frame.write.format("delta").save(str(lake.folder("silver.orders")))
+    end = START + timedelta(days=5)
+    young = make(
+        spark, tmp_path, lambda table, r: table == "silver.orders" and r["ordered_at"] < end
+    )
     forecast(young, OPTIONS)
     assert "no forecast yet" in capsys.readouterr().out
-    assert not lake.exists("gold.stock_plan")
+    assert not young.lake.exists("gold.stock_plan")
+
+
+def test_a_shop_that_showed_little_has_audiences_without_ads_and_goes_on(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    last = START + timedelta(days=DAYS - 1)
+    young = make(
+        spark, tmp_path, lambda table, r: table != "silver.events" or r["occurred_at"] >= last
+    )
+    target(young, OPTIONS)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no ad scores yet" in said
+    assert not young.lake.exists("gold.ad_scores")
+    listed = {row["audience"]: row["people"] for row in told(young, capsys, "audience")}
+    assert listed == {"even": 50, "odd": 50}
+    with pytest.raises(SystemExit):
+        told(young, capsys, "audience", "odd")
+    assert "nothing to bid on" in capsys.readouterr().out
+    ((_, line),) = application_lines(young.lake.settings)
+    assert line.startswith("2 audiences of")
+    assert "bid" not in line

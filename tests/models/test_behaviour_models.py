@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shoplake.evaluate.behaviour import judge
+from shoplake.evaluate.behaviour import clear_of, judge
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.models.behaviour.features import DAY, features, spent
 from shoplake.models.behaviour.learners import MODELS, learn
@@ -119,3 +119,15 @@ def test_a_later_folder_is_judged_on_the_history_of_another_with_a_gap_between()
     found = judge(late, early, load_behaviour(), 0)
     assert found.protocol["calibrated and chosen on"].startswith("2026-05-01")
     assert found.figures["boosted trees"][found.main].value > 0.8
+
+
+@pytest.mark.parametrize(
+    ("moment", "again", "expected"),
+    [(10, 60, 10), (20, 60, 10), (59, 60, 10), (60, 60, 60), (20, 40, 20)],
+    ids=["ends before", "reaches in", "begins within", "begins after", "no such days"],
+)
+def test_labels_hold_no_day_that_neither_folder_tells_of(
+    moment: int, again: int, expected: int
+) -> None:
+    found = clear_of(DAY_0 + moment * DAY, 30, DAY_0 + 40 * DAY, DAY_0 + again * DAY)
+    assert found == DAY_0 + expected * DAY

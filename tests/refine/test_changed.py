@@ -191,6 +191,24 @@ def test_a_correction_with_the_time_of_its_event_counts(both: Both) -> None:
 
 
 @pytest.mark.slow
+def test_a_broken_correction_takes_nothing_away_until_it_is_corrected(both: Both) -> None:
+    def bought(number: int, price: str) -> Rows:
+        return [event(number, number, event_id="1", kind="purchase", price=price)]
+
+    pieces, whole = both({"events": bought(4, "3")}, {"events": bought(5, "0")})
+    assert pieces.rows() == whole.rows()
+    assert [str(r["price"]) for r in pieces.lake.rows("silver.events")] == ["3.0000"]
+    held = "governance.quarantine_silver_events"
+    assert [r["row_id"] for r in pieces.lake.rows(held)] == ["e005"]
+    for shop in (pieces, whole):
+        shop.tell({"events": bought(6, "2")})
+        shop.refine(whole=shop is whole)
+    assert pieces.rows() == whole.rows()
+    assert [str(r["price"]) for r in pieces.lake.rows("silver.events")] == ["2.0000"]
+    assert pieces.lake.rows(held) == []
+
+
+@pytest.mark.slow
 def test_events_follow_a_person_who_becomes_another(
     both: Both, capsys: pytest.CaptureFixture[str]
 ) -> None:

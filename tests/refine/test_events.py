@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row
 
+from shoplake.contracts.book import load_contracts
 from shoplake.refine.events import events
 from shoplake.refine.sessions import sessions
 from shoplake.refine.settings import RefineSettings
+from shoplake.runtime.settings import conf_dir
 
 BronzeMaker = Callable[..., DataFrame]
 START = datetime(2020, 1, 1)
@@ -45,6 +47,14 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
         *visit("reader", 60, 20, user_agent="Mozilla/5.0 (Windows NT 10.0)"),
         *visit("shown", 301, 60, kind="impression"),
     ],
+    "corrected": [
+        event(0, event_id="1", price="3"),
+        event(60 * 40, event_id="2"),
+        # Held: it would bring the two into one session, and make a robot of it.
+        event(60 * 20, event_id="1", price="-3", user_agent="a bot"),
+        event(9, event_id="3", price="-1"),
+        event(10, event_id="3", price="1"),
+    ],
     "no ids": [event(0), event(0), event(0, product_id="b"), event(0, event_id="e")],
     "summed up": [
         event(0, session_id="s", person_id=None),
@@ -62,7 +72,8 @@ def table(bronze: BronzeMaker, settings: RefineSettings) -> Iterator[DataFrame]:
         for shop, rows in SHOPS.items()
         for i, row in enumerate(rows)
     ]
-    made = events(bronze("events", *sent), None, settings).persist()
+    rules = load_contracts(conf_dir() / "contracts")["silver.events"]
+    made = events(bronze("events", *sent), None, settings, rules).persist()
     yield made
     made.unpersist()
 
@@ -102,6 +113,14 @@ def test_events_without_ids_are_the_same_only_if_wholly_equal(shops: Shops) -> N
     found = shops["no ids"]
     assert [row["_duplicate_of"] for row in found] == [None, "no ids/000", None, None]
     assert found[3]["event_id"] == "no ids:e"
+
+
+def test_a_correction_that_will_be_held_takes_no_event_out_of_its_session(shops: Shops) -> None:
+    first, other, held, broken, mended = shops["corrected"]
+    kept = [r["_duplicate_of"] for r in (first, other, held, broken, mended)]
+    assert kept == [None, None, None, "corrected/004", None]
+    assert first["session_id"] == mended["session_id"] != other["session_id"]
+    assert [r["is_bot"] for r in (first, other, held)] == [False, False, True]
 
 
 def test_session_sums_up_its_events(table: DataFrame, settings: RefineSettings) -> None:

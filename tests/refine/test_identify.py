@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row
 
+from shoplake.contracts.book import load_contracts
 from shoplake.refine.identify import identities, people, resolve_people, with_identity
 from shoplake.refine.pseudonym import pseudonym
 from shoplake.refine.settings import RefineSettings
+from shoplake.runtime.settings import conf_dir
 
 BronzeMaker = Callable[..., DataFrame]
 
@@ -33,6 +35,15 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
         person("a1", 5, platform="app", link_key="L", segment="vip", consent="no"),
     ],
     "moved": [person("w1", 1, link_key="OLD"), person("w1", 2, link_key="NEW")],
+    "against rules": [
+        person("w1", 1, platform="web", link_key="L", birth_year="1987", consent="true"),
+        person("w1", 2, platform="web", link_key="L", birth_year="9999", country="UK"),
+        person("a1", 3, platform="app", link_key="L", country="FR", consent="true"),
+    ],
+    "another against rules": [
+        person("w1", 5, platform="web", link_key="L", birth_year="1987", consent="true"),
+        person("a1", 3, platform="app", link_key="L", birth_year="1", consent="true"),
+    ],
     "uncast": [person("w1", birth_year="19 May 1987")],
     "private": [
         person("id-77", email="ann@lee.io", phone="020 7946 0958", address="1 Lane", link_key="L9")
@@ -69,7 +80,8 @@ def known(sent: DataFrame, settings: RefineSettings) -> Shops:
 
 @pytest.fixture(scope="module")
 def persons(sent: DataFrame, settings: RefineSettings) -> Shops:
-    return shops_of(people(sent, settings))
+    rules = load_contracts(conf_dir() / "contracts")["silver.people"]
+    return shops_of(people(sent, settings, contract=rules))
 
 
 def test_declared_links_join_identities_of_one_shop(known: Shops, settings: RefineSettings) -> None:
@@ -99,6 +111,23 @@ def test_superseded_identity_follows_its_survivor(persons: Shops, settings: Refi
     key = pseudonym("moved:link:NEW", settings.pseudonym_key)
     assert (old["person_key"], new["person_key"]) == (key, key)
     assert (old["_duplicate_of"], new["_duplicate_of"]) == ("moved/1", None)
+
+
+def test_a_person_stands_whatever_a_row_that_will_be_held_says(persons: Shops) -> None:
+    """But that they do not consent."""
+    old, held, kept = persons["against rules"]
+    assert [row["_duplicate_of"] for row in (old, held, kept)] == ["against rules/2", None, None]
+    assert (kept["birth_decade"], kept["country"], kept["platforms"]) == (
+        1980, "FR", ["app", "web"],
+    )  # fmt: skip
+    assert kept["consent"] is False
+    assert (held["birth_decade"], held["country"]) == (9990, "UK")
+
+
+def test_an_identity_that_breaks_a_rule_is_held_whenever_it_was_said(persons: Shops) -> None:
+    kept, held = persons["another against rules"]
+    assert (kept["_duplicate_of"], held["_duplicate_of"]) == (None, None)
+    assert (kept["birth_decade"], kept["platforms"], kept["consent"]) == (1980, ["web"], True)
 
 
 def test_private_value_that_cannot_be_cast_is_masked(persons: Shops) -> None:

@@ -106,6 +106,7 @@ SHOPS: dict[str, Rows] = {
     "unsure": [link("a", "1", 1), link("b", "1", 1, confidence="0.4")],
     "kinds": [link("a", "1", 1), link("b", "1", 1, key_kind="email")],
     "held": [link("a", "1", 1), link("b", "1", 1, confidence="7"), link("c", "1", 1, kind="maybe")],
+    "held_beside": [link("a", "1", 1), link("b", "1", 1), link("b", "1", 1, confidence="-3")],
     "alone": [link("a", "1", 1, confidence="0.95")],
     "till": [link(p, "0", 1) for p in ("a", "b", "c", *map(str, range(18)))],
 } | RANDOM  # fmt: skip
@@ -165,6 +166,13 @@ def test_without_a_link_in_force_all_is_as_if_there_never_was_one(
 
 def test_what_was_withdrawn_can_be_said_again(known: dict[str, dict[str, Row]]) -> None:
     rows = known["again"]
+    assert rows["a"]["person_key"] == rows["b"]["person_key"] != rows["c"]["person_key"]
+
+
+def test_a_statement_that_will_be_held_hides_no_other_of_its_time(
+    known: dict[str, dict[str, Row]],
+) -> None:
+    rows = known["held_beside"]
     assert rows["a"]["person_key"] == rows["b"]["person_key"] != rows["c"]["person_key"]
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row
 
+from shoplake.contracts.book import load_contracts
 from shoplake.refine.orders import orders
 from shoplake.refine.pseudonym import pseudonym
 from shoplake.refine.settings import RefineSettings
+from shoplake.runtime.settings import conf_dir
 
 BronzeMaker = Callable[..., DataFrame]
 
@@ -52,6 +54,13 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
         sold(0, line_id="1", row_id="mm", quantity="3"),
         sold(0, line_id="2", row_id="nn", quantity="3"),
     ],
+    "against_rules": [
+        sold(0, line_id="1"),
+        sold(1, line_id="1", order_id="500", currency="pounds"),
+        sold(2, kind="cancellation", order_id="500", line_id="1"),
+        sold(3, line_id="1", currency="pounds"),
+        sold(4, kind="cancellation", order_id="503", line_id="1", quantity="4"),
+    ],
     "casts": [
         sold(0, unit_price="two"),
         sold(1, kind="cancellation", quantity="-6"),
@@ -82,6 +91,7 @@ SHOPS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 Shops = dict[str, dict[str, Row]]
+CONTRACT = load_contracts(conf_dir() / "contracts")["silver.orders"]
 
 
 def sent() -> list[dict[str, Any]]:
@@ -93,7 +103,7 @@ def sent() -> list[dict[str, Any]]:
 
 
 def refined(frame: DataFrame, settings: RefineSettings) -> dict[str, Row]:
-    return {row["row_id"]: row for row in orders(frame, None, settings).collect()}
+    return {row["row_id"]: row for row in orders(frame, None, settings, CONTRACT).collect()}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +153,14 @@ def test_duplicate_takes_part_in_nothing(shops: Shops) -> None:
 def test_a_correction_with_the_time_of_its_line_counts(shops: Shops) -> None:
     found = shops["corrected"]
     assert {k for k, row in found.items() if row["_duplicate_of"] is None} == {"mm", "nn"}
+
+
+def test_units_of_a_line_that_stands_are_not_counted_twice(shops: Shops) -> None:
+    """Nor does a cancellation take from others what it takes back of a line that is held alone."""
+    found = shops["against_rules"]
+    assert {row["_duplicate_of"] for row in found.values()} == {None}
+    assert [found[f"r0{n}"]["net_quantity"] for n in (0, 1, 3)] == [0, 6, 2]
+    assert found["r02"]["cancels_order_line_id"] == found["r00"]["order_line_id"]
 
 
 def test_value_that_cannot_be_cast_is_kept_and_its_line_takes_part_in_nothing(shops: Shops) -> None:

@@ -19,7 +19,14 @@ from shoplake.runtime.sql import query
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("spelling")
     at = pa.array([datetime(2024, 3, 5, 10, 11, 12, tzinfo=UTC)], pa.timestamp("us", "UTC"))
-    columns = {"s": ["hello"], "n": [7], "d": [date(2024, 3, 5)], "ts": at}
+    columns = {
+        "s": ["hello"],
+        "n": [7],
+        "d": [date(2024, 3, 5)],
+        "ts": at,
+        "a": [[3, None, 1]],
+        "why": [[{"rule": "r1"}]],
+    }
     write_deltalake(str(folder / "silver" / "t"), pa.table(columns))
     write_deltalake(str(folder / "silver" / "few"), pa.table({"x": [1.0, 2.0, 10.0]}))
     return dataclasses.replace(load("local"), lake=str(folder))
@@ -72,6 +79,36 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         ("pmod(-7, 3)", 2),
         ("sign(n)", 1),
         ("isnan(CAST('NaN' AS DOUBLE))", True),
+        ("CAST(ts AS STRING)", "2024-03-05 10:11:12"),
+        ("CAST(TIMESTAMP '2024-03-05 10:11:12.120' AS STRING)", "2024-03-05 10:11:12.12"),
+        ("TRY_CAST(ts AS STRING)", "2024-03-05 10:11:12"),
+        ("CAST(ts AS BIGINT)", 1709633472),
+        ("TRY_CAST('x' AS BIGINT)", None),
+        ("TRY_CAST(s AS BIGINT)", None),
+        ("CAST(n AS STRING)", "7"),
+        ("CAST(d AS STRING)", "2024-03-05"),
+        ("datediff(ts, '2024-03-04 23:00:00')", 1),
+        ("date_diff(DAY, TIMESTAMP '2024-03-04 23:00:00', ts)", 0),
+        ("to_date('31/12/2024', 'dd/MM/yyyy')", date(2024, 12, 31)),
+        ("to_timestamp('2024-12-31 10:11', 'yyyy-MM-dd HH:mm')", datetime(2024, 12, 31, 10, 11)),
+        ("date_trunc('MM', TIMESTAMP '2024-03-05 10:00:00')", datetime(2024, 3, 1)),
+        ("weekday(d)", 1),
+        ("sort_array(a)", [None, 1, 3]),
+        ("sort_array(a, false)", [3, 1, None]),
+        ("array_sort(a)", [1, 3, None]),
+        ("array_remove(array(1, 2, 1), 1)", [2]),
+        ("array_position(a, 1)", 3),
+        ("array_position(a, 9)", 0),
+        ("sequence(3, 1)", [3, 2, 1]),
+        ("why[0].rule", "r1"),
+        ("regexp_extract('a12b', '([0-9]+)')", "12"),
+        ("regexp_extract('a12b', '[0-9]+', 0)", "12"),
+        ("regexp_extract(s, '([0-9]+)', 1)", ""),
+        ("7 DIV 2", 3),
+        ("-7 DIV 2", -3),
+        ("bigint('9')", 9),
+        ("isnull(s)", False),
+        ("timestamp_seconds(1)", datetime(1970, 1, 1, 0, 0, 1)),
     ],
 )
 def test_a_function_means_what_it_means_in_spark(
@@ -88,6 +125,23 @@ def test_percentile_is_between_values(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("collect_set(x)", [1.0]),
+        ("max_by(y, x)", "a"),
+        ("min_by(x, y)", 1.0),
+        ("every(x > 0)", True),
+        ("std(x)", 0.0),
+    ],
+)
+def test_an_aggregate_means_what_it_means_in_spark(
+    settings: Settings, asked: str, answer: Any
+) -> None:
+    some = "SELECT * FROM VALUES (1.0D, 'a'), (1.0D, 'a'), (NULL, 'b') AS v(x, y)"
+    assert query(settings, f"SELECT {asked} AS v FROM ({some})") == [{"v": answer}]
+
+
+@pytest.mark.parametrize(
     ("asked", "message"),
     [
         ("date_format(ts, 'Q')", "without Spark: DATE_FORMAT"),
@@ -100,11 +154,30 @@ def test_percentile_is_between_values(settings: Settings) -> None:
         ("unix_timestamp(s, 'yyyy')", "unix_timestamp with a format"),
         ("soundex(s)", "Spark: soundex"),
         ("bround(2.5)", "no function 'bround'"),
+        ("filter(a, x -> x > 1)", "a function of the values of an array"),
+        ("to_date(s, 'Q')", "without Spark: TO_DATE"),
+        ("regexp_extract(s, s)", "regexp_extract but by a written pattern"),
+        ("INTERVAL 1 DAY", "'v' is an interval"),
     ],
 )
 def test_what_has_no_spelling_is_refused(settings: Settings, asked: str, message: str) -> None:
     with pytest.raises(ShoplakeError, match=message):
         query(settings, f"SELECT {asked} AS v FROM silver.t")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("silver.t VERSION AS OF 0", "an older version"),
+        ("silver.t TIMESTAMP AS OF '2024-01-01'", "an older version"),
+        ("silver.t TABLESAMPLE (1 ROWS)", "a sample"),
+    ],
+)
+def test_other_rows_than_asked_for_are_no_answer(
+    settings: Settings, asked: str, message: str
+) -> None:
+    with pytest.raises(ShoplakeError, match=message):
+        query(settings, f"SELECT * FROM {asked}")
 
 
 def test_a_hint_changes_no_answer(settings: Settings) -> None:

@@ -56,3 +56,11 @@ def test_files_without_statistics_are_counted_too(lake: Lake, spark: SparkSessio
     finally:
         spark.conf.unset("spark.databricks.delta.stats.collect")
     assert lake.count(name, 0) == 5
+
+
+def test_rows_of_a_value_are_read_once_and_are_the_same(lake: Lake) -> None:
+    of = lake.rows_of(TABLE, "k", ("k", "n", "at", "not_there"))
+    wanted = lake.rows(TABLE, ("k", "n", "at", "not_there"), {"k": "b"})
+    assert sorted(of("b"), key=lambda r: r["at"]) == sorted(wanted, key=lambda r: r["at"])
+    assert of("c") == []
+    assert lake.rows_of("governance.nothing", "k", ("k",))("a") == []

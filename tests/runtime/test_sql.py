@@ -103,6 +103,40 @@ def test_names_of_tables_may_be_in_capitals(settings: Settings) -> None:
     assert query(settings, "WITH Old AS (SELECT 1 AS x) SELECT x FROM old") == [{"x": 1}]
 
 
+def test_names_of_columns_may_be_in_capitals(settings: Settings) -> None:
+    sql = """
+        SELECT P.ID AS Who, sum(o.Units) AS Total FROM silver.people P JOIN gold.orders o USING (Id)
+        GROUP BY p.id HAVING total > 3 ORDER BY WHO
+    """
+    assert query(settings, sql) == [{"Who": "b", "Total": 4}]
+    inner = "SELECT Years FROM (SELECT age AS YEARS FROM silver.people WHERE Id = 'a')"
+    assert query(settings, inner) == [{"years": 3}]
+
+
+def test_capitals_of_a_table_are_kept(settings: Settings) -> None:
+    write_deltalake(str(settings.root / "silver" / "caps"), pa.table({"Größe": [4]}))
+    assert query(settings, "SELECT größe FROM silver.caps WHERE `GRÖßE` = 4") == [{"Größe": 4}]
+
+
+def test_a_column_without_a_name_is_called_as_it_is_asked_for(settings: Settings) -> None:
+    (row,) = query(
+        settings,
+        "SELECT COUNT(*), year(DATE'2024-01-01') + 1, p.age FROM silver.people p"
+        " WHERE p.id = 'a' GROUP BY p.age",
+    )
+    assert list(row) == ["count(*)", "year(cast('2024-01-01' as date)) + 1", "age"]
+
+
+def test_different_values_may_be_in_order(settings: Settings) -> None:
+    sql = "SELECT DISTINCT upper(id) FROM gold.orders ORDER BY upper(id)"
+    assert [list(row.values()) for row in query(settings, sql)] == [["A"], ["B"]]
+
+
+def test_a_column_that_is_asked_for_twice_is_told(settings: Settings) -> None:
+    with pytest.raises(ShoplakeError, match="the same expression"):
+        query(settings, "SELECT nvl(age, 0), coalesce(age, 0) FROM silver.people")
+
+
 def test_an_empty_answer_has_a_header(settings: Settings) -> None:
     assert render(query(settings, "SELECT id, age FROM silver.people WHERE age > 9"), "csv") == (
         "id,age"

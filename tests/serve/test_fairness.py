@@ -40,6 +40,17 @@ def test_the_asked_share_of_the_gap_is_closed(closed: float) -> None:
     assert 1 - after / before == pytest.approx(closed, abs=0.1)
 
 
+@pytest.mark.parametrize("apart", [0.0, 1e-6])
+def test_a_part_of_the_gap_is_closed_where_candidates_are_tied_or_nearly(apart: float) -> None:
+    # Everyone chose three things themselves; of the rest the model says next to nothing.
+    fair, best = fair_exposure(NAMES, MERIT, 0.5), lists(200)
+    flat = np.where(np.arange(20) < 3, 2.0, 0.0) - apart * np.arange(20)
+    best = TopK(best.indices, np.broadcast_to(flat.astype(np.float32), (200, 20)))
+    before = gap_of(TopK(best.indices[:, :5], best.scores[:, :5]), fair)
+    after = gap_of(fair.rerank(best, 5), fair)
+    assert 1 - after / before == pytest.approx(0.5, abs=0.1)
+
+
 def test_nothing_to_close_changes_nothing() -> None:
     best = lists()
     found = fair_exposure(NAMES, MERIT, 0.0).rerank(best, 5)

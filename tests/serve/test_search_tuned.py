@@ -42,7 +42,7 @@ def registered(settings, folder, split=SPLIT, **changes):
 
 
 def test_what_was_learnt_is_read_again(settings):
-    weights = {name: 0.5 for name in WEIGHTS}
+    weights = dict.fromkeys(WEIGHTS, 0.5)
     write_tuned(settings, Tuned(weights, "3", ("because",)))
     assert read_tuned(settings) == Tuned(weights, "3")
 

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from shoplake.commands.options import lake_options, print_rows, settings_of
+from shoplake.commands.options import lake_options, need_top, print_rows, settings_of
 from shoplake.commands.products import need_table, quoted
 from shoplake.errors import ShoplakeError
 
@@ -26,11 +26,14 @@ def add(commands: Any) -> None:
 
 
 def _audience(args: argparse.Namespace) -> None:
+    need_top(args.top)
     settings = settings_of(args)
     need_table(settings, _PEOPLE, "target")
     need_table(settings, "silver.people", "refine")
-    from shoplake.runtime.sql import query
+    from shoplake.runtime.sql import query, tables
 
+    # A young shop has audiences before it has anything to bid on.
+    scored = _SCORES in tables(settings)
     listed = query(
         settings,
         f"""select a.audience, count(distinct a.person_key) as people,
@@ -40,7 +43,11 @@ def _audience(args: argparse.Namespace) -> None:
             sum(case when s.bid > 0 then s.value end) as value
         from {_PEOPLE} a left join {_SCORES} s
             on s.audience = a.audience and s.person_key = a.person_key and s.as_of = a.as_of
-        where a.{_NEWEST} and a.{_AGREE} group by a.audience order by a.audience""",
+        where a.{_NEWEST} and a.{_AGREE} group by a.audience order by a.audience"""
+        if scored
+        else f"""select audience, count(distinct person_key) as people,
+            count(distinct case when is_seed then person_key end) as seeds
+        from {_PEOPLE} where {_NEWEST} and {_AGREE} group by audience order by audience""",
     )
     if args.name is None:
         _show(listed, args.json, "audiences")
@@ -50,6 +57,12 @@ def _audience(args: argparse.Namespace) -> None:
             f"no audience '{args.name}'",
             where=f"{_PEOPLE} in {settings.root}",
             remedy=f"audiences: {', '.join(row['audience'] for row in listed) or 'none'}",
+        )
+    if not scored:
+        raise ShoplakeError(
+            f"nothing to bid on for '{args.name}' yet",
+            where=f"no {_SCORES} in {settings.root}",
+            remedy="run `shoplake step target` once there are some days of impressions and clicks",
         )
     bids = query(
         settings,

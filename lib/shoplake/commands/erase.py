@@ -63,10 +63,8 @@ def _verify(args: argparse.Namespace) -> bool:
     from shoplake.governance.erasure.certificate import broken_links, certificates
     from shoplake.governance.erasure.values import Value
     from shoplake.governance.erasure.verify import search
-    from shoplake.refine.known import check_key, check_known
-    from shoplake.refine.pseudonym import Secret
+    from shoplake.refine.known import check_known, lake_key
     from shoplake.refine.subject import keys_of, parse_subject
-    from shoplake.runtime.key import pseudonym_key
     from shoplake.runtime.sql import lake_folder
 
     settings = settings_of(args)
@@ -75,9 +73,7 @@ def _verify(args: argparse.Namespace) -> bool:
     check_known(settings, said, unknown=args.unknown)
     values = _values(args.value)
     if isinstance(said, tuple):
-        key = Secret(pseudonym_key(settings, make=False))
-        check_key(settings, key)
-        keys = keys_of([said], key)
+        keys = keys_of([said], lake_key(settings))
         values += [Value("id", said[1]), *(Value("key", k) for k in keys)]
     else:
         values.append(Value("key", said))

@@ -40,8 +40,12 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--plot", type=Path, help="PNG to draw (default: evaluate-TASK.png)")
     evaluate.add_argument("--page", type=Path, help="HTML of samples to write (descriptions)")
-    evaluate.add_argument("--methods", metavar="A,B", help="rows of the table (tuning), or one (generalisation)")
-    evaluate.add_argument("--model", metavar="NAME", help="settings of conf/models (tuning, generalisation)")
+    evaluate.add_argument(
+        "--methods", metavar="A,B", help="rows of the table (tuning), or one (generalisation)"
+    )
+    evaluate.add_argument(
+        "--model", metavar="NAME", help="settings of conf/models (tuning, generalisation)"
+    )
     for name, said in _NUMBERS.items():
         evaluate.add_argument(f"--{name}", type=int, metavar="N", help=said)
     evaluate.add_argument("--json", action="store_true", help="every figure, by model and metric")

@@ -44,8 +44,11 @@ def add(commands: Any) -> None:
 
 def _list(args: argparse.Namespace) -> None:
     from shoplake.governance.held import held_rules
+    from shoplake.runtime.sql import lake_folder
 
-    found = [h.as_dict() for h in held_rules(settings_of(args))]
+    settings = settings_of(args)
+    lake_folder(settings)
+    found = [h.as_dict() for h in held_rules(settings)]
     if args.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     elif found:
@@ -57,8 +60,10 @@ def _list(args: argparse.Namespace) -> None:
 
 def _show(args: argparse.Namespace) -> None:
     from shoplake.governance.held import held_rows
+    from shoplake.runtime.sql import lake_folder
 
     settings = settings_of(args)
+    lake_folder(settings)
     rows = held_rows(settings, args.table, rule=args.rule, limit=args.limit)
     if not rows and args.limit:
         reasons = [x["rule"] for r in held_rows(settings, args.table) for x in r["reasons"]]
@@ -133,7 +138,7 @@ def _replay_silver(run: Run, table: str, dry_run: bool) -> list[Trial]:
     from shoplake.governance.trial import trial
     from shoplake.refine.pseudonym import Secret
     from shoplake.refine.settings import RefineSettings
-    from shoplake.refine.tables import SILVER, build_silver, frames
+    from shoplake.refine.tables import SILVER, build_silver, candidates
     from shoplake.runtime.key import pseudonym_key
 
     lake, held = run.lake, quarantine_contract(run.contracts[table]).table
@@ -143,7 +148,7 @@ def _replay_silver(run: Run, table: str, dry_run: bool) -> list[Trial]:
     settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
     read = run.reader(run.versions(sources))
     ids = lake.read(held).select("row_id")
-    candidate = SILVER[table].build(*frames(run, table, read), settings)
+    candidate = candidates(run, table, read, settings)
     found = trial(lake, run.contracts[table], candidate, ids)
     if not dry_run:
         build_silver(run, table, settings)

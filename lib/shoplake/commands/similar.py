@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from shoplake.commands.options import lake_options, print_rows, settings_of
+from shoplake.commands.options import lake_options, need_top, print_rows, settings_of
 from shoplake.commands.products import find_product, quoted
 from shoplake.runtime.settings import Settings
 
@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
 
 
 def _similar(args: argparse.Namespace) -> None:
+    need_top(args.top)
     settings = settings_of(args)
     product = find_product(settings, args.item, _TABLE, "neighbours")
     found = _neighbours(settings, product["product_id"], args.kind, args.top)

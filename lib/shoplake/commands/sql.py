@@ -37,6 +37,7 @@ def _answer(args: argparse.Namespace) -> Answer:
     from shoplake.errors import PolicyError
     from shoplake.governance.policies.ask import query_as
     from shoplake.governance.policies.load import load_policies
+    from shoplake.refine.known import lake_key
     from shoplake.runtime.sql import query
 
     if args.role is None:
@@ -45,4 +46,12 @@ def _answer(args: argparse.Namespace) -> Answer:
         return query(settings_of(args), args.query)
     book = load_contracts(conf_dir() / "contracts")
     policies = load_policies(conf_dir() / "policies.yml", book)
-    return query_as(settings_of(args), policies, book, args.role, args.query, args.subject)
+    return query_as(
+        settings_of(args),
+        policies,
+        book,
+        args.role,
+        args.query,
+        args.subject,
+        key=lambda settings: lake_key(settings).reveal(),
+    )

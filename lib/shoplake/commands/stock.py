@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from shoplake.commands.options import lake_options, print_rows, settings_of
+from shoplake.commands.options import lake_options, need_top, print_rows, settings_of
 from shoplake.commands.products import find_product, need_table, quoted
 from shoplake.runtime.console import console
 from shoplake.runtime.settings import Settings
@@ -31,6 +31,7 @@ def add(commands: Any) -> None:
 
 
 def _stock(args: argparse.Namespace) -> None:
+    need_top(args.top)
     settings = settings_of(args)
     if args.item:
         _one(settings, args)

@@ -54,7 +54,8 @@ class Entry:
             raise ClauseError((key,), str(error)) from None
         if not found and not re.search(r"\bcount\(\*\)", text, re.I):
             raise ClauseError((key,), "names no column of the table")
-        return text, found
+        # It is put into parentheses, which a comment at its end must not hide.
+        return f"{text}\n" if "--" in text else text, found
 
     def condition(self, key: str, of_groups: bool = False) -> tuple[str, tuple[str, ...]]:
         """As `sql`, of what is true or false of a row, or of a group of rows."""

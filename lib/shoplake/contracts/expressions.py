@@ -14,10 +14,9 @@ from sqlglot.optimizer.annotate_types import annotate_types
 _AGGREGATES = frozenset(
     ("any", "every", "some", "histogram_numeric", "count_min_sketch", "try_avg", "try_sum")
 )
-#: Functions that are none of pyspark's: casts.
-_CASTS = frozenset(
-    ("bigint", "binary", "boolean", "date", "decimal", "double", "float", "int", "string")
-)
+#: Functions of Spark's SQL that pyspark has not: casts, and a few.
+_CASTS = ("bigint", "binary", "boolean", "date", "decimal", "double", "float", "int", "string")
+_OF_SQL = frozenset((*_CASTS, "smallint", "tinyint", "luhn_check"))
 #: Types with parts that a dot picks.
 _PARTS = ("map", "array<struct", "struct")
 
@@ -133,7 +132,7 @@ def _functions() -> frozenset[str]:
     """Spark's functions as pyspark names them; no Spark is started."""
     from pyspark.sql import functions
 
-    return _CASTS | _AGGREGATES | {name.rstrip("_").lower() for name in dir(functions)}
+    return _OF_SQL | _AGGREGATES | {name.rstrip("_").lower() for name in dir(functions)}
 
 
 def _check_boolean(tree: exp.Expr, types: Mapping[str, str]) -> None:

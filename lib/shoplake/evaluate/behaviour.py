@@ -57,15 +57,15 @@ def judge(
         return Cut(moment, x, y)
 
     last = at(cut)
-    # Between the two folders may lie days of which neither tells: no label may reach into them.
-    before = lines["at"][lines["at"] < cut]
-    told = cut if before.empty else min(before.max().normalize() + DAY, cut)
-    middle = at(told - long * DAY)
+    first = judged["at"].min().normalize()
+    before = lines["at"][lines["at"] < first]
+    told = first if before.empty else before.max().normalize() + DAY
+    middle = at(clear_of(cut - long * DAY, long, told, first))
     early: list[Cut] = []
-    moment = middle.at - long * DAY
+    moment = clear_of(middle.at - long * DAY, long, told, first)
     while (moment - start) / DAY >= config.least_history and len(early) < config.cuts:
         early.append(at(moment))
-        moment -= short * DAY
+        moment = clear_of(moment - short * DAY, long, told, first)
     if not early or min(len(middle.x), len(last.x)) < _LEAST:
         raise EvaluationError(
             f"{len(last.x):,} people and {max((cut - start) / DAY, 0):.0f} days before "
@@ -113,6 +113,17 @@ def judge(
         notes,
         seconds,
     )
+
+
+def clear_of(
+    moment: pd.Timestamp, days: int, told: pd.Timestamp, again: pd.Timestamp
+) -> pd.Timestamp:
+    """The moment, or an earlier one whose `days` to come hold none of [told, again).
+
+    Of these days, between the two folders, neither tells: they are not days without a purchase.
+    """
+    reaches = told < again and moment < again and moment + days * DAY > told
+    return told - days * DAY if reaches else moment
 
 
 def _period(

@@ -17,9 +17,8 @@ _FILES = {
     "coupons": "coupons.parquet",
     "redemptions": "coupon_redemptions.parquet",
     "products": "products.parquet",
-    "people": "demographics.parquet",
-    "sales": "transactions_sample.parquet",
 }
+_SALES, _DEMOGRAPHICS = "transactions*.parquet", "demographics.parquet"
 #: What is known of some households.
 PEOPLE = ("age", "income", "home_ownership", "marital_status", "household_size", "kids_count")
 
@@ -29,6 +28,7 @@ class Coupons:
 
     Attributes:
         left_out: how many mailings and sales name no household, product or time.
+        people: what is known of households; "unknown" of all where the folders do not say.
 
     Raises:
         EvaluationError: a file or a column is missing.
@@ -37,8 +37,12 @@ class Coupons:
     def __init__(self, *folders: Path) -> None:
         tables: dict[str, pd.DataFrame] = {}
         for name, file in _FILES.items():
-            parts = [_parquet(required(folder, file)[0]) for folder in folders]
-            tables[name] = pd.concat(parts, ignore_index=True).drop_duplicates()
+            tables[name] = _together([required(folder, file)[0] for folder in folders])
+        tables["sales"] = _together([path for folder in folders for path in _sales(folder)])
+        said = [folder / _DEMOGRAPHICS for folder in folders]
+        said = [path for path in said if path.exists()]
+        nobody = pd.DataFrame(columns=["household_id", *PEOPLE])
+        tables["people"] = _together(said) if said else nobody
         try:
             self._index(tables)
         except KeyError as error:
@@ -109,6 +113,15 @@ class Coupons:
         people = tables["people"].drop_duplicates("household_id").set_index("household_id")
         people = people.reindex(index=self.households, columns=list(PEOPLE))
         self.people = {name: people[name].astype("string").fillna("unknown") for name in PEOPLE}
+
+
+def _sales(folder: Path) -> list[Path]:
+    # The whole data set and its sample are named differently.
+    return sorted(folder.glob(_SALES)) or required(folder, "transactions_sample.parquet")
+
+
+def _together(paths: list[Path]) -> pd.DataFrame:
+    return pd.concat(map(_parquet, paths), ignore_index=True).drop_duplicates()
 
 
 def _parquet(path: Path) -> pd.DataFrame:

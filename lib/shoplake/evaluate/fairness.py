@@ -31,8 +31,8 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     """Judge each model with and without the re-ranker, as batch scoring applies it."""
     shop = shop_of(judged, other, notes, 30)
     cut, _ = cuts(shop)
-    groups, by = _groups(judged, other, shop)
-    late = shop.purchases.between(cut - MERIT_DAYS, cut)
+    groups, by = groups_of(shop)
+    late = shop.purchases.between(cut - MERIT_DAYS - untold_days(shop, cut), cut)
     merit = np.concatenate([[0], buyers(late)])
     fair = fair_exposure(np.concatenate([[""], groups]).astype(object), merit, CLOSED)
     families = {
@@ -178,22 +178,24 @@ def _quality(kept: TopK, wanted: csr_array) -> dict[str, Values]:
     return {MAIN: found["ndcg"], f"recall@{K}": found["recall"]}
 
 
-def _groups(
-    judged: pd.DataFrame, other: pd.DataFrame | None, shop: Shop
-) -> tuple[NDArray[np.object_], str]:
+def groups_of(shop: Shop) -> tuple[NDArray[np.object_], str]:
     """A name for each item, and what it is: its category, else the first two signs of its id."""
-    category = shop.purchases.category
-    if len(np.unique(category)) > 1:
-        return np.array([str(c) for c in category], dtype=object), "category"
-    lines = judged if other is None else pd.concat([other, judged])
-    start = lines.drop_duplicates("title").set_index("title")["item"].str[:2]
-    names = [start.get(title, "") for title in shop.titles]
-    return np.array(names, dtype=object), "the first two signs of the item's id, for want of brands"
+    if len(set(shop.categories)) > 1:
+        return np.array(shop.categories, dtype=object), "category"
+    names = np.array([item[:2] for item in shop.items], dtype=object)
+    return names, "the first two signs of the item's id, for want of brands"
+
+
+def untold_days(shop: Shop, cut: int) -> int:
+    """How many days of which neither folder tells lie in the last `MERIT_DAYS` before the cut."""
+    first, again = shop.untold
+    return again - first if cut - MERIT_DAYS < again <= cut else 0
 
 
 def _protocol(shop: Shop, cut: int, by: str, people: int, groups: int) -> dict[str, Any]:
     return {
-        "question": f"exposure of groups and quality, on the 30 days from {shop.date(cut)}",
+        "question": "exposure of groups and quality, on the "
+        f"{shop.horizon} days from {shop.date(cut)}",
         "groups": f"{groups:,}, by {by}",
         "exposure": f"1 / log2(rank + 1) of each place of the top {K}, over all people",
         "due": f"a group's share of (person, item) purchases in the {MERIT_DAYS} days before",

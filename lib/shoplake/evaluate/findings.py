@@ -61,14 +61,17 @@ class Findings:
     page: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain enough for JSON: `metrics` by model and metric name, `intervals` likewise."""
+        """Plain enough for JSON: `metrics` by model and metric name, `intervals` likewise.
+
+        A number that is not finite, of which JSON has none, is null.
+        """
         intervals = {
-            model: {m: [f.low, f.high] for m, f in row.items() if f.low is not None}
+            model: {m: _finite(f.low, f.high) for m, f in row.items() if f.low is not None}
             for model, row in self.figures.items()
         }
         leads = {
             model: {
-                m: dict(zip(("difference", "low", "high"), f.lead, strict=True))
+                m: dict(zip(("difference", "low", "high"), _finite(*f.lead), strict=True))
                 for m, f in row.items()
                 if f.lead is not None
             }
@@ -80,7 +83,8 @@ class Findings:
             "main_metric": self.main,
             "baselines": self.baselines,
             "metrics": {
-                model: {m: f.value for m, f in row.items()} for model, row in self.figures.items()
+                model: {m: _finite(f.value)[0] for m, f in row.items()}
+                for model, row in self.figures.items()
             },
             "intervals": intervals,
             "lead_over_best_baseline": {model: row for model, row in leads.items() if row},
@@ -88,6 +92,10 @@ class Findings:
             "notes": self.notes,
             "seconds": self.seconds,
         }
+
+
+def _finite(*numbers: float | None) -> list[float | None]:
+    return [number if number is not None and np.isfinite(number) else None for number in numbers]
 
 
 def compared(

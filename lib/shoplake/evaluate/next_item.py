@@ -127,9 +127,9 @@ def _masked(scores: np.ndarray, block: Interactions, keep_seen: bool) -> np.ndar
 def _judge(
     setup: Setup, models: dict[str, Recommender], hybrid: Hybrid, seconds: dict[str, float]
 ) -> tuple[dict[str, dict[str, Values]], dict[str, np.ndarray]]:
-    """Per-row metrics of every model, and the top k of the hybrid and of the last baseline."""
+    """Per-row metrics and the top k of every model."""
     values: dict[str, dict[str, list[Values]]] = {name: {} for name in [*models, "hybrid"]}
-    shown: dict[str, list[np.ndarray]] = {"hybrid": [], setup.baselines[-1]: []}
+    shown: dict[str, list[np.ndarray]] = {name: [] for name in values}
     light = setup.histories.lengths <= setup.light
     tenth = max(1, len(setup.truth) // 10)
     for rows, block in setup.histories.blocks(setup.block):
@@ -144,8 +144,7 @@ def _judge(
             found = one_truth_metrics(scores, setup.truth[rows], setup.k)
             for metric, at in found.items():
                 values[name].setdefault(f"{metric}@{setup.k}", []).append(at)
-            if name in shown:
-                shown[name].append(top_items(scores, setup.k))
+            shown[name].append(top_items(scores, setup.k))
         if rows.stop // tenth > rows.start // tenth:
             tell(setup.task, f"judged {rows.stop:,} of {len(setup.truth):,}")
     joined = {

@@ -73,7 +73,7 @@ def by_segment(
     known = facts.set_index("person_key").reindex(list(judged.keys))
     segments = _by_history(judged.histories)
     for kind in ("platform", "country"):
-        segments |= _by_name(kind, known[kind])
+        segments |= by_name(kind, known[kind])
     for (scorer, judged_task, metric), values in judged.values.items():
         if judged_task != task or metric not in _METRICS or scorer in leave_out:
             continue
@@ -103,7 +103,7 @@ def _by_history(histories: Histories) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _by_name(kind: str, names: pd.Series) -> dict[str, NDArray[np.bool_]]:
+def by_name(kind: str, names: pd.Series) -> dict[str, NDArray[np.bool_]]:
     """The largest groups by name; nothing where everybody is of one."""
     said = names.fillna("unknown").to_numpy(dtype=object)
     largest = pd.Series(said).value_counts().index[:_MOST_NAMES].tolist()

@@ -19,7 +19,9 @@ class Shop:
 
     Attributes:
         purchases: of both folders, in order of the day.
-        titles: [C] by item index.
+        items: [C] ids by item index.
+        titles: [C].
+        categories: [C] names; "" where a shop has none.
         start: the date of day 0.
         end: the day after the last purchase.
         horizon: the last days, which are judged.
@@ -28,7 +30,9 @@ class Shop:
     """
 
     purchases: Purchases
+    items: list[str]
     titles: list[str]
+    categories: list[str]
     start: pd.Timestamp
     end: int
     horizon: int
@@ -92,7 +96,7 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
     date = lines["at"].dt.normalize()
     start = date.min()
     person, people = pd.factorize(lines["person"])
-    item, _ = pd.factorize(lines["item"], sort=True)
+    item, items = pd.factorize(lines["item"], sort=True)
     table = pd.DataFrame({"person": person, "item": item, "day": (date - start).dt.days})
     table["quantity"], table["price"] = lines["quantity"], lines["price"].clip(lower=0)
     undone = (lines["undone_at"].dt.normalize() - start).dt.days
@@ -102,6 +106,7 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
         quantity=("quantity", "sum"), price=("price", "mean")
     )
     about = pd.DataFrame({"item": item, "title": lines["title"], "category": lines["category"]})
+    about = about.sort_values("title", key=lambda title: title == "", kind="stable")
     about = about.drop_duplicates("item", keep="first").sort_values("item")
     category, _ = pd.factorize(about["category"])
     purchases = Purchases(
@@ -116,7 +121,9 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
     )
     return Shop(
         purchases,
+        items.tolist(),
         about["title"].tolist(),
+        about["category"].tolist(),
         start,
         int(table["day"].max()) + 1,
         horizon,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pyspark.sql import DataFrame
 
 from shoplake.features.interactions import data_range, interactions
 from shoplake.governance.run import Run
+from shoplake.runtime.console import say
 
 #: Tables that report interactions; a shop may have any of them.
 TABLES = ("silver.orders", "silver.events", "silver.feedback")
@@ -48,9 +50,10 @@ def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
 
 def _range(run: Run, versions: dict[str, int], view: DataFrame) -> tuple[datetime, datetime]:
     """`data_range`, remembered in a lake of folders; under a catalog each step is a process."""
+    tell = partial(say, run.step)
     if run.lake.settings.catalog:
-        return data_range(view)
+        return data_range(view, tell)
     state = tuple((run.lake.folder_id(name), version) for name, version in versions.items())
     if state not in _RANGES:
-        _RANGES[state] = data_range(view)
+        _RANGES[state] = data_range(view, tell)
     return _RANGES[state]

@@ -91,15 +91,23 @@ def touched_items(seen: DataFrame, index: DataFrame) -> DataFrame:
     )
 
 
-def history_arrays(length: int | None) -> list[Column]:
+def history_arrays(length: int | None, recent_days: int = 0) -> list[Column]:
     """The newest `length` of `items` as models read them: array<int> [length], 0-padded.
 
     history (item_index), history_counts (purchases), history_days (days since the last
-    interaction). None: all of them, as many as there are.
+    interaction).
+
+    Args:
+        length: None: all of them, as many as there are.
+        recent_days: more than `length` where a person touched more less than so many days ago.
     """
     if length is None:
         return [F.col("items")[name].alias(name) for name in ARRAYS]
-    newest = F.slice("items", 1, length)
+    kept: Column = F.lit(length)
+    if recent_days:
+        late = F.filter(F.col("items")["history_days"], lambda days: days < recent_days)
+        kept = F.greatest(kept, F.size(late))
+    newest = F.slice("items", 1, kept)
     return [_padded(newest[name], length).alias(name) for name in ARRAYS]
 
 

@@ -8,6 +8,7 @@ taken_back_at still sees the purchase: it was one then.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import reduce
 
@@ -15,6 +16,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from shoplake.errors import ShoplakeError
+from shoplake.features.clock import GAP, span
 
 MONEY = "decimal(18,4)"
 COLUMNS = (
@@ -179,21 +181,30 @@ def happened_within(start: Column, end: Column) -> Column:
     return (F.col("at") > start) & (F.col("at") <= end) & ~taken_back
 
 
-def data_range(interactions: DataFrame) -> tuple[datetime, datetime]:
+def data_range(
+    interactions: DataFrame, tell: Callable[[str], None] = lambda _: None
+) -> tuple[datetime, datetime]:
     """First interaction, and midnight UTC after the last: the data's own clock.
+
+    Args:
+        interactions: the view.
+        tell: is told where some come so long after all others that their clock is not believed.
 
     Raises:
         ShoplakeError: there is no interaction.
     """
-    row = interactions.agg(F.unix_micros(F.min("at")), F.unix_micros(F.max("at"))).first()
-    if row is None or row[0] is None:
+    found = span(interactions)
+    if found is None:
         raise ShoplakeError(
             "no person has interacted with a product",
             where="silver.orders, silver.events, silver.feedback",
             remedy="see what is held in governance.quarantine_silver_*; a shop whose mapping names"
             " no person_id ends at `shoplake run --until refine`",
         )
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    first, last = (epoch + timedelta(microseconds=micros) for micros in row)
-    midnight = datetime.combine(last.date(), time(), tzinfo=UTC)
-    return first, midnight + timedelta(days=1)
+    midnight = datetime.combine(found.last.date(), time(), tzinfo=UTC) + timedelta(days=1)
+    if found.beyond:
+        tell(
+            f"[yellow]the data ends on {found.last:%Y-%m-%d}: {found.beyond:,} interaction(s) are"
+            f" {GAP.days} days and more after all others, and wait until then[/]"
+        )
+    return found.first, midnight

@@ -112,8 +112,9 @@ def amend(
             if digest(known, contract) != was.digest:
                 return None
             told = held_rows(held, contract, batch)
-            aside = _held_part(lake, kept, told) if was.held else None
-            if was.held and (aside is None or aside.count() != was.held):
+            # Also what was not held: a run that was killed may have put it there already.
+            aside = _held_part(lake, kept, told) if was.held or now.held else None
+            if (0 if aside is None else aside.count()) != was.held:
                 return None
             past = read_history(lake, contract, batch)
             found = outcomes(contract, whole, past, ledger.good_before(contract, batch))

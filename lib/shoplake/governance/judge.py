@@ -6,13 +6,15 @@ tests/bench), so reasons are built only where a row is held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.conditions import NOT_ROW_WISE
 from shoplake.contracts.conditions import broken as broken_sql
+from shoplake.contracts.expressions import columns_of
 from shoplake.contracts.model import BATCH_KINDS, MASKED, RELATION_KINDS, Contract, Rule
 from shoplake.governance.relations import Reader, flag
 
@@ -49,9 +51,10 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
     alive = F.col(DUPLICATE_OF).isNull() if marked else F.lit(True)
     rules = row_rules(contract)
     related = [i for i, rule in enumerate(rules) if rule.kind in RELATION_KINDS]
-    # A row whose casts failed is held for that, and takes its key from no other.
-    failed = F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
-    keyed = alive & ~failed if CAST_FAILURES in df.columns else alive
+    # A row that is held for what it says itself takes its key from no other.
+    keyed = alive & ~held_alone(contract)
+    if CAST_FAILURES in df.columns:
+        keyed = keyed & ~F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
     # Rules over the same columns follow each other, so that they share a shuffle.
     for i in sorted(related, key=lambda i: (rules[i].kind != "unique", rules[i].per)):
         counts = keyed if rules[i].kind == "unique" else alive
@@ -71,6 +74,33 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
         mask = F.when(alive, mask).otherwise(F.lit(0).cast("bigint")) if marked else mask
         masks.append(mask.alias(mask_name(start)))
     return df.select(*candidate.columns, *masks)
+
+
+def held_alone(
+    contract: Contract, known: Collection[str] | None = None, *, skip: Collection[str] = ()
+) -> Column:
+    """Whether a row breaks a rule about one row for which it will be held; never null.
+
+    Args:
+        contract: of the table.
+        known: columns that the row has already: rules that look at others are passed over. Default:
+            all.
+        skip: kinds of rules that are passed over.
+    """
+    tests = [
+        F.coalesce(F.expr(broken_sql(rule, contract)), F.lit(False))
+        for rule in contract.rules
+        if rule.on_breach == "quarantine"
+        and rule.kind not in NOT_ROW_WISE
+        and rule.kind not in skip
+        and (known is None or _looks_at(rule, contract) <= {*known})
+    ]
+    return reduce(lambda a, b: a | b, tests, F.lit(False))
+
+
+def _looks_at(rule: Rule, contract: Contract) -> set[str]:
+    where = columns_of(rule.where, contract.column_names) if rule.where else ()
+    return {*rule.columns, *where}
 
 
 def suspected(rows: DataFrame, contract: Contract, rules: Sequence[Rule]) -> DataFrame:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from shoplake.contracts.book import ContractBook
-from shoplake.contracts.ddl import create_table, schema, stamp
+from shoplake.contracts.ddl import schema, stamp
 from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance import history
+from shoplake.governance.create import create
 from shoplake.governance.history import States
 from shoplake.governance.migrate import migrate
 from shoplake.governance.outcomes import Outcome
@@ -27,9 +28,13 @@ from shoplake.runtime.lake import Lake
 
 #: Tables that are built side by side tell of it in the same governance tables.
 _APPENDING = threading.RLock()
+#: Columns of the ledger's table.
+_COUNTS = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
+_STATE = ("table_version", "contract_version", "digest")
+_TOLD = ("finished_at", "table_name", "batch_id", "inputs", *_COUNTS, *_STATE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Counts:
     """Rows of one batch of one table."""
 
@@ -84,25 +89,29 @@ class Ledger:
         self.lake = lake
         self.run_id = run_id
         self._contracts = contracts
-        self._lines: dict[str, dict[str, Counts]] | None = None
+        self._rows: Callable[[str], list[dict[str, Any]]] | None = None
+        self._lines: dict[str, dict[str, Counts]] = {}
         self._digests: dict[str, tuple[int | None, str, Digest]] = {}
         self._inputs: dict[str, dict[str, int]] = {}
         self._reading = threading.Lock()
+        self._newest: dict[str, datetime] = {}
 
     def find(self, contract: Contract, batch: str) -> Counts | None:
         """The counts of a batch that the table holds completely, else None.
 
-        An append-only table holds every batch it was given, another one the last.
+        An append-only table holds every batch it was given, another one the last, unless somebody
+        has taken its folder away.
         """
-        lines = self._read().get(contract.table, {})
+        lines = self._read(contract.table)
         if not contract.append_only and lines:
             last = next(reversed(lines))
-            return lines[last] if last == batch else None
+            whole = last == batch and self.lake.exists(contract.table)
+            return lines[last] if whole else None
         return lines.get(batch)
 
     def good_before(self, contract: Contract, batch: str) -> int | None:
         """Good rows of the table's last batch that is not `batch`."""
-        lines = self._read().get(contract.table, {})
+        lines = self._read(contract.table)
         others = [counts.good for name, counts in lines.items() if name != batch]
         return others[-1] if others else None
 
@@ -111,7 +120,7 @@ class Ledger:
 
         None also where the contract has another fingerprint now: its columns may be others.
         """
-        self._read()
+        self._read(contract.table)
         version, under, digest = self._digests.get(contract.table, (None, "", NOTHING))
         if version is None or under != _under(contract):
             return None
@@ -119,12 +128,12 @@ class Ledger:
 
     def inputs(self, contract: Contract) -> dict[str, int] | None:
         """The Delta versions that the table's last batch was made from; None: none is on record."""
-        self._read()
+        self._read(contract.table)
         return self._inputs.get(contract.table)
 
     def last(self, contract: Contract) -> Line | None:
         """The table's last batch; None where somebody has written to the table since."""
-        digest, lines = self.digest(contract), self._read().get(contract.table, {})
+        digest, lines = self.digest(contract), self._read(contract.table)
         if digest is None or not lines:
             return None
         batch = next(reversed(lines))
@@ -148,7 +157,7 @@ class Ledger:
         What is written before it may be there twice after a crash; the later one counts.
         `digest` is of all rows that the table holds now, if it is known.
         """
-        now = datetime.now(UTC).replace(tzinfo=None)
+        now = self._now(contract.table)
         append(
             self.lake,
             self._contracts["governance.rule_metrics"],
@@ -162,7 +171,7 @@ class Ledger:
         )
         metrics = self._contracts[history.TABLE]
         append(self.lake, metrics, list(history.lines(contract, batch, states, now)))
-        lines = self._read().setdefault(contract.table, {})
+        lines = self._read(contract.table)
         version = self.lake.version(contract.table)
         append(
             self.lake,
@@ -182,29 +191,38 @@ class Ledger:
         lines.pop(batch, None)
         lines[batch] = counts
 
-    def _read(self) -> dict[str, dict[str, Counts]]:
-        """Counts by table and batch, each table's batches in the order they were finished."""
-        with self._reading:
-            if self._lines is None:
-                self._lines = self._told()
-        return self._lines
+    def _now(self, table: str) -> datetime:
+        """The time, naive and in UTC; after the table's lines, also where the clock was put back.
 
-    def _told(self) -> dict[str, dict[str, Counts]]:
-        found: dict[str, dict[str, Counts]] = {}
-        counts = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
-        state = ("table_version", "contract_version", "digest")
-        told = ("finished_at", "table_name", "batch_id", "inputs", *counts, *state)
-        rows = self.lake.rows("governance.ledger", told)
+        They are read in the order of their times: else the last one would not be the last.
+        """
+        self._read(table)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        after = self._newest.get(table, datetime.min) + timedelta(microseconds=1)
+        self._newest[table] = max(now, after)
+        return self._newest[table]
+
+    def _read(self, table: str) -> dict[str, Counts]:
+        """Counts of a table by batch, in the order they were finished."""
+        with self._reading:
+            if self._rows is None:
+                self._rows = self.lake.rows_of("governance.ledger", "table_name", _TOLD)
+            if table not in self._lines:
+                self._lines[table] = self._told(table, self._rows(table))
+            return self._lines[table]
+
+    def _told(self, table: str, rows: list[dict[str, Any]]) -> dict[str, Counts]:
+        lines: dict[str, Counts] = {}
         for row in sorted(rows, key=lambda r: r["finished_at"]):
-            lines = found.setdefault(row["table_name"], {})
+            self._newest[table] = row["finished_at"]
             lines.pop(row["batch_id"], None)
-            lines[row["batch_id"]] = Counts(*(row[c] for c in counts))
-            self._inputs[row["table_name"]] = dict(row["inputs"] or {})
-            self._digests.pop(row["table_name"], None)
+            lines[row["batch_id"]] = Counts(*(row[c] for c in _COUNTS))
+            self._inputs[table] = dict(row["inputs"] or {})
+            self._digests.pop(table, None)
             if row["digest"] is not None:
-                version, under, digest = (row[c] for c in state)
-                self._digests[row["table_name"]] = (version, under, _digest(digest))
-        return found
+                version, under, digest = (row[c] for c in _STATE)
+                self._digests[table] = (version, under, _digest(digest))
+        return lines
 
 
 def _under(contract: Contract) -> str:
@@ -233,7 +251,7 @@ def ensure(lake: Lake, contract: Contract) -> None:
         if lake.settings.catalog:
             schema_name = lake.identifier(contract.table).rsplit(".", 1)[0]
             lake.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema_name}")
-        lake.spark.sql(create_table(contract, lake.identifier(contract.table)))
+        create(lake, contract)
     lake.ready.add(place)
 
 

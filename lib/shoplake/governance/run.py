@@ -16,6 +16,7 @@ from shoplake.governance.ledger import Counts, Ledger, batch_id
 from shoplake.governance.lineage.record import Lineage
 from shoplake.governance.publish import publish
 from shoplake.governance.versions import Gate
+from shoplake.runtime.alone import alone
 from shoplake.runtime.console import Clock, say
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import Settings, conf_dir
@@ -72,6 +73,8 @@ class Run:
     ) -> Counts:
         """Build `table` from pinned versions of `inputs`, unless this very batch is already in it.
 
+        Another process of the machine that builds the same table is waited for.
+
         Args:
             table: the table to build.
             make: given a reader of pinned tables, returns the candidate rows.
@@ -86,10 +89,21 @@ class Run:
         Raises:
             GovernanceError: the contract breaks the one the table is under, or its rules stop it.
         """
+        with alone(self.lake.settings, table, self.step):
+            return self._build(table, make, tuple(inputs), params, rows_of, change)
+
+    def _build(
+        self,
+        table: str,
+        make: Callable[[Pinned], DataFrame],
+        inputs: tuple[str, ...],
+        params: object,
+        rows_of: str | None,
+        change: FindChange | None,
+    ) -> Counts:
         clock = Clock()
         contract = self.contracts[table]
         self.gate.admit(contract)
-        inputs = tuple(inputs)
         versions = self.versions(inputs)
         came = versions.get(rows_of) if rows_of else None
         batch = batch_id(self.step, contract, versions, params)

@@ -30,6 +30,7 @@ from shoplake.ingest.reader import (
 )
 from shoplake.ingest.registry import FileRegistry, Outcome, SeenFile
 from shoplake.ingest.sql_trial import check_sql
+from shoplake.runtime.alone import alone
 from shoplake.runtime.console import Clock, say
 
 UNREAD = "unread"
@@ -59,6 +60,8 @@ class Batch:
 def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) -> None:
     """Take the shop's new files: an interrupted batch first, then one batch of all that is new.
 
+    Another process of the machine that takes files of the shop is waited for.
+
     Args:
         run: of the ingest step.
         mapping: the shop's mapping.
@@ -72,6 +75,11 @@ def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) ->
     unclaimed = [f.path for f in listed if f.mapping is None]
     if unclaimed:
         say(run.step, f"[yellow]{len(unclaimed)} file(s) no entry claims, e.g. {unclaimed[0]}[/]")
+    with alone(run.lake.settings, f"files of {mapping.shop}", run.step):
+        _land(run, mapping, listed, before)
+
+
+def _land(run: Run, mapping: Mapping, listed: Sequence[SourceFile], before: str | None) -> None:
     contract = run.contracts["governance.files"]
     registry = FileRegistry(run.lake, contract, mapping.shop, shop_fingerprint(mapping))
     if (pending := registry.pending) is not None:

@@ -16,7 +16,8 @@ MASK = "***"
 # Exponents are short: 1e-999999999 would cost a billion digits.
 _NUMBER = r"^[+-]?(\d{1,38}(\.\d{0,38})?|\.\d{1,38})([eE][+-]?\d{1,2})?$"
 _TIME = r"[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:\d{2}))?"
-_INSTANT = rf"^\d{{4}}-\d{{2}}-\d{{2}}({_TIME})?$"
+# A year after 2099 stands for "never" (9999-12-31), and would be the newest time there is for ever.
+_INSTANT = rf"^([01]\d|20)\d{{2}}-\d{{2}}-\d{{2}}({_TIME})?$"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def to_double(col: Column) -> Column:
 
 
 def to_timestamp(col: Column) -> Column:
-    """ISO date, or date and time; UTC unless it says its offset."""
+    """ISO date, or date and time, until 2099; UTC unless it says its offset."""
     return F.when(col.rlike(_INSTANT), col).try_cast("timestamp")
 
 

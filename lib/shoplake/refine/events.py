@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import INT, MONEY, PLATFORM, TIMESTAMP, cast_columns, spelling, trimmed
-from shoplake.refine.deduplicate import DUPLICATE_OF, mark_duplicates
+from shoplake.refine.deduplicate import STANDS, breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.records import close_silver, in_shop, open_bronze, product_key, record_key
 from shoplake.refine.settings import BotThresholds, RefineSettings
@@ -50,7 +51,10 @@ _CASTS = {
 
 
 def events(
-    bronze_events: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_events: DataFrame,
+    identities: DataFrame | None,
+    settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.events`, one row per bronze row.
 
@@ -58,6 +62,7 @@ def events(
         bronze_events: events as sent.
         identities: `silver.identities`, or None where no shop sends people.
         settings: key and thresholds.
+        contract: of the table; None: no event will be held for what it says.
     """
     key = settings.pseudonym_key
     sent = with_identity(open_bronze(bronze_events, key, given=("event_id",)), key)
@@ -70,8 +75,11 @@ def events(
             "event_date": F.col("occurred_at").cast("date"),
         }
     )
-    rows = mark_duplicates(rows, ["event_id"], latest="occurred_at")
-    sessions = with_sessions(resolve_people(rows, identities), settings.session_gap_minutes)
+    rows = resolve_people(rows, identities)
+    # The session is still as sent.
+    broken = breach(rows, contract, later=["session_id"])
+    rows = mark_duplicates(rows, ["event_id"], latest="occurred_at", broken=broken)
+    sessions = with_sessions(rows, settings.session_gap_minutes)
     return close_silver(with_bots(sessions, settings.bots), COLUMNS)
 
 
@@ -83,7 +91,7 @@ def with_sessions(events: DataFrame, gap_minutes: int) -> DataFrame:
 
     Args:
         events: columns shop, person_key, platform, session_id (as sent), event_id, occurred_at,
-            row_id, `_duplicate_of`.
+            row_id, `_stands`.
         gap_minutes: silence that ends a session.
     """
     sent = in_shop(F.col("session_id"))
@@ -91,10 +99,8 @@ def with_sessions(events: DataFrame, gap_minutes: int) -> DataFrame:
     visitor = F.coalesce(
         sent, F.when(F.col("person_key").isNotNull(), F.concat_ws("|", "shop", person)), "event_id"
     )
-    # Duplicates must not bridge a gap.
-    visit = Window.partitionBy("_visitor", F.col(DUPLICATE_OF).isNull()).orderBy(
-        "occurred_at", "row_id"
-    )
+    # Duplicates must not bridge a gap, nor an event that is held while an earlier one stands.
+    visit = Window.partitionBy("_visitor", STANDS).orderBy("occurred_at", "row_id")
     pause = F.unix_micros("occurred_at") - F.unix_micros(F.lag("occurred_at").over(visit))
     begins = F.coalesce(pause > gap_minutes * _MICROS_A_MINUTE, F.lit(True))
     started = F.last(F.when(F.col("_begins"), F.col("occurred_at")), ignorenulls=True).over(visit)
@@ -111,10 +117,10 @@ def with_bots(events: DataFrame, bots: BotThresholds) -> DataFrame:
     """Events with `is_bot`: their session is faster, longer or named otherwise than a person.
 
     Args:
-        events: columns session_id, kind, occurred_at, user_agent, `_duplicate_of`.
+        events: columns session_id, kind, occurred_at, user_agent, `_stands`.
         bots: the thresholds.
     """
-    session = Window.partitionBy("session_id", F.col(DUPLICATE_OF).isNull())
+    session = Window.partitionBy("session_id", STANDS)
     micros = F.unix_micros("occurred_at")
     minutes = F.greatest(
         (F.max(micros).over(session) - F.min(micros).over(session)) / F.lit(_MICROS_A_MINUTE),

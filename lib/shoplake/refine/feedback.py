@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import DOUBLE, INT, TIMESTAMP, cast_columns, spelling, trimmed
-from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.deduplicate import breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity, with_own_keys
 from shoplake.refine.pseudonym import pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze, product_key, record_key
@@ -31,6 +32,7 @@ def feedback(
     identities: DataFrame | None,
     vault: DataFrame | None,
     settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.feedback`.
 
@@ -48,11 +50,14 @@ def feedback(
             "model_version": trimmed("model_version"),
         }
     )
-    marked = mark_duplicates(rows, ["feedback_id"], latest="occurred_at")
     if vault is not None:
-        marked = _with_named_keys(marked, vault, settings)
+        rows = _with_named_keys(rows, vault, settings)
     known = identities if identities is None else with_own_keys(identities)
-    return close_silver(resolve_people(marked, known), COLUMNS)
+    rows = resolve_people(rows, known)
+    broken = breach(rows, contract)
+    return close_silver(
+        mark_duplicates(rows, ["feedback_id"], latest="occurred_at", broken=broken), COLUMNS
+    )
 
 
 def _with_named_keys(rows: DataFrame, vault: DataFrame, settings: RefineSettings) -> DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import (
     PLATFORM,
     PRIVATE_BOOLEAN,
@@ -18,7 +19,7 @@ from shoplake.refine.cast import (
     to_id,
     trimmed,
 )
-from shoplake.refine.deduplicate import ARRIVAL, DUPLICATE_OF, mark_duplicates
+from shoplake.refine.deduplicate import ARRIVAL, DUPLICATE_OF, STANDS, breach, mark_duplicates
 from shoplake.refine.links import follow_links
 from shoplake.refine.pseudonym import Secret, pseudonymise
 from shoplake.refine.records import close_silver, in_shop, open_bronze
@@ -52,24 +53,44 @@ def identities(
 
 
 def people(
-    bronze_people: DataFrame, settings: RefineSettings, bronze_links: DataFrame | None = None
+    bronze_people: DataFrame,
+    settings: RefineSettings,
+    bronze_links: DataFrame | None = None,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """One row per person, over all of their platform identities: `silver.people`.
 
     Country, birth decade and segment are the latest stated; `signed_up_on` is the first sign-up.
     A person consents only if all their identities do; an identity that says nothing does not.
-    The row of the latest identity survives, the others are its duplicates.
+    The row of the latest identity survives, the others are its duplicates. A row that breaks a rule
+    of the contract is held and says nothing of the person, but that they do not consent.
     """
-    known = _keyed(bronze_people, _PERSON_CASTS, settings, bronze_links).withColumns(
+    stated = _keyed(bronze_people, _PERSON_CASTS, settings, bronze_links).withColumns(
         {
             "country": normalise_text(F.col("country")),
             "segment": normalise_text(F.col("segment")),
             "birth_decade": (F.floor(F.col("birth_year") / 10) * 10).cast("int"),
-            # Rows that go to quarantine or are superseded say nothing about the person.
-            "_speaks": is_sound() & F.col(DUPLICATE_OF).isNull(),
+            "platforms": F.array_compact(F.array("platform")),
+            "consent": F.coalesce("consent", F.lit(False)),
+            "signed_up_on": F.col("signed_up_at"),
         }
     )
-    speakers = Window.partitionBy("person_key", "_speaks")
+    # What one identity does not say, another may.
+    broken = breach(stated, contract, skip=["not_null"])
+    stated = stated.withColumn("_broken", F.lit(False) if broken is None else broken)
+    if broken is not None:
+        stated = _marked(stated, F.col("_broken"))
+    known = stated.withColumns(
+        {
+            "_heard": is_sound() & F.col(DUPLICATE_OF).isNull(),
+            # Rows that go to quarantine or are superseded say nothing about the person.
+            "_speaks": is_sound() & F.col(STANDS) & ~F.col("_broken"),
+            "_alone": F.when(is_sound() & F.col("_broken"), F.col("row_id")),
+        }
+    )
+    agrees = F.min(F.when(F.col("_heard"), F.col("consent"))).over(Window.partitionBy("person_key"))
+    known = known.withColumn("consent", F.coalesce(agrees, "consent"))
+    speakers = Window.partitionBy("person_key", "_speaks", "_alone")
     by_time = speakers.orderBy(
         F.col("signed_up_at").desc_nulls_last(), F.col(ARRIVAL).desc(), "row_id"
     ).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -81,12 +102,14 @@ def people(
         latest
         | {
             "platforms": F.array_sort(F.collect_set("platform").over(speakers)),
-            "consent": F.min(F.coalesce("consent", F.lit(False))).over(speakers),
             "signed_up_on": F.min("signed_up_at").over(speakers),
         }
     )
-    speaking_first = [F.col("_speaks").desc()]
-    marked = mark_duplicates(merged, ["person_key"], latest="signed_up_at", prefer=speaking_first)
+    # A broken one comes first, so that it is held whenever it was said.
+    in_turn = [F.col("_heard").desc(), F.col("_broken").desc()]
+    marked = mark_duplicates(
+        merged, ["person_key"], latest="signed_up_at", prefer=in_turn, broken=F.col("_broken")
+    )
     return close_silver(marked, PEOPLE)
 
 
@@ -137,13 +160,13 @@ def _keyed(
         {
             "identity_key": F.col("_identity_key"),
             "person_key": F.coalesce(declared, "_identity_key"),
+            "_declares": link.isNotNull(),
             "linked_by": F.when(link.isNotNull(), F.lit("declared")).otherwise(F.lit("self")),
             "confidence": F.lit(1.0),
             "own_key": F.lit(None).cast("string"),
         }
     )
-    declared_first = [F.col("linked_by").asc()]  # says more than 'self', whenever it was said
-    marked = mark_duplicates(rows, ["identity_key"], latest="signed_up_at", prefer=declared_first)
+    marked = _marked(rows)
     if bronze_links is not None:
         named = in_shop(raw_person())
         texts = {"_identity": named, "_subject": F.coalesce(subject, named)}
@@ -152,6 +175,14 @@ def _keyed(
     of_survivor = F.when(F.col(DUPLICATE_OF).isNull(), F.col("person_key"))
     same = Window.partitionBy("identity_key", is_sound())
     return marked.withColumn("person_key", F.max(of_survivor).over(same))
+
+
+def _marked(rows: DataFrame, broken: Column | None = None) -> DataFrame:
+    """Repeated identities are marked: one with a declared link says more, whenever it was said."""
+    return mark_duplicates(
+        rows, ["identity_key"], latest="signed_up_at", prefer=[F.col("_declares").desc()],
+        broken=broken,
+    )  # fmt: skip
 
 
 def raw_person() -> Column:

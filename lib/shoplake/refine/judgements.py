@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import DOUBLE, TIMESTAMP, cast_columns
-from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.deduplicate import breach, mark_duplicates
 from shoplake.refine.records import close_silver, open_bronze, product_key, record_key
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.text import normalise_query
@@ -16,7 +17,9 @@ COLUMNS = ("judgement_id", "shop", "query", "product_id", "relevance", "row_id")
 _CASTS = {"relevance": DOUBLE, "judged_at": TIMESTAMP}
 
 
-def judgements(bronze_judgements: DataFrame, settings: RefineSettings) -> DataFrame:
+def judgements(
+    bronze_judgements: DataFrame, settings: RefineSettings, contract: Contract | None = None
+) -> DataFrame:
     """Candidates of `silver.judgements`; queries are spelled as in `silver.searches`."""
     sent = open_bronze(bronze_judgements, settings.pseudonym_key, given=("judgement_id",))
     rows = cast_columns(sent, _CASTS).withColumns(
@@ -26,4 +29,7 @@ def judgements(bronze_judgements: DataFrame, settings: RefineSettings) -> DataFr
             "product_id": product_key(F.col("product_id")),
         }
     )
-    return close_silver(mark_duplicates(rows, ["judgement_id"], latest="judged_at"), COLUMNS)
+    broken = breach(rows, contract)
+    return close_silver(
+        mark_duplicates(rows, ["judgement_id"], latest="judged_at", broken=broken), COLUMNS
+    )

@@ -15,6 +15,7 @@ from shoplake.governance.erasure.suppress import (
 from shoplake.ingest.check import mapping_path
 from shoplake.refine.pseudonym import Secret, key_id
 from shoplake.refine.vault import SOURCES, VAULT
+from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings, conf_dir
 from shoplake.runtime.sql import query, tables
 
@@ -40,6 +41,17 @@ def check_known(settings: Settings, said: tuple[str, str] | str, *, unknown: boo
             raise unknown_shop(said[0], shops, settings)
     if not unknown:
         raise unknown_person(settings)
+
+
+def lake_key(settings: Settings) -> Secret:
+    """The pseudonym key of a lake of folders, to look somebody up with.
+
+    Raises:
+        SettingsError: it is missing, or another than the lake's.
+    """
+    key = Secret(pseudonym_key(settings, make=False))
+    check_key(settings, key)
+    return key
 
 
 def check_key(settings: Settings, key: Secret) -> None:

@@ -52,10 +52,12 @@ def statements(bronze_links: DataFrame, settings: RefineSettings) -> DataFrame:
         }
     )
     careful = [F.col("kind").desc(), F.col("confidence").asc()]
-    marked = mark_duplicates(rows, ["shop", "id", "key", "declared_at"], prefer=careful)
+    is_unsure = ~F.coalesce(F.col("confidence").between(0, 1), F.lit(False))
+    same = ("shop", "id", "key", "declared_at")
+    marked = mark_duplicates(rows, same, prefer=careful, broken=is_unsure)
     is_whole = F.concat("id", "key", F.col("declared_at").cast("string")).isNotNull()
     counts = is_sound() & F.col(DUPLICATE_OF).isNull() & is_whole
-    return marked.withColumn("speaks", counts & F.col("confidence").between(0, 1))
+    return marked.withColumn("speaks", counts & ~is_unsure)
 
 
 def in_force(bronze_links: DataFrame, settings: RefineSettings) -> DataFrame:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import TIMESTAMP, cast_columns, trimmed
-from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.deduplicate import breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.records import close_silver, open_bronze, record_key
 from shoplake.refine.settings import RefineSettings
@@ -20,7 +21,10 @@ _CASTS = {"sent_at": TIMESTAMP}
 
 
 def messages(
-    bronze_messages: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_messages: DataFrame,
+    identities: DataFrame | None,
+    settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.messages`; channel and intent are in lower case."""
     key = settings.pseudonym_key
@@ -33,5 +37,8 @@ def messages(
             "intent": F.lower(trimmed("intent")),
         }
     )
-    marked = mark_duplicates(rows, ["message_id"], latest="sent_at")
-    return close_silver(resolve_people(marked, identities), COLUMNS)
+    rows = resolve_people(rows, identities)
+    broken = breach(rows, contract)
+    return close_silver(
+        mark_duplicates(rows, ["message_id"], latest="sent_at", broken=broken), COLUMNS
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import (
     INT,
     MONEY,
@@ -15,7 +16,7 @@ from shoplake.refine.cast import (
     spelling,
     trimmed,
 )
-from shoplake.refine.deduplicate import DUPLICATE_OF, mark_duplicates
+from shoplake.refine.deduplicate import STANDS, breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.netting import net_cancellations
 from shoplake.refine.outliers import flag_outliers
@@ -56,26 +57,32 @@ _CASTS = {
 
 
 def orders(
-    bronze_orders: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_orders: DataFrame,
+    identities: DataFrame | None,
+    settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.orders`, one row per bronze row.
 
     A line without a kind, or a sale of a negative quantity, is a cancellation if it has a price
-    and an adjustment (of stock) if it has none. Duplicates and lines that could not be cast take
-    no part in netting and in what is usual for an item.
+    and an adjustment (of stock) if it has none. Duplicates, lines that could not be cast and
+    lines that are held while an earlier one stands take no part in netting.
 
     Args:
         bronze_orders: order lines as sent.
         identities: `silver.identities`, or None where no shop sends people.
         settings: key and thresholds.
+        contract: of the table; None: no line will be held for what it says.
     """
     key = settings.pseudonym_key
     sent = with_identity(open_bronze(bronze_orders, key, given=("order_id", "line_id")), key)
     keyed = _with_keys(_with_kinds(cast_columns(sent, _CASTS)))
-    marked = mark_duplicates(keyed, ["order_line_id"], latest="ordered_at")
-    takes_part = F.col(DUPLICATE_OF).isNull() & is_sound() & F.col("ordered_at").isNotNull()
+    known = resolve_people(keyed, identities)
+    broken = breach(known, contract)
+    marked = mark_duplicates(known, ["order_line_id"], latest="ordered_at", broken=broken)
+    takes_part = F.col(STANDS) & is_sound() & F.col("ordered_at").isNotNull()
     lines = marked.withColumn("_units", F.when(takes_part, F.col("quantity")).otherwise(0))
-    netted = net_cancellations(resolve_people(lines, identities), units="_units")
+    netted = net_cancellations(lines, units="_units")
     return close_silver(flag_outliers(netted, keyed.where(is_sound()), settings), COLUMNS)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from shoplake.contracts.conditions import NOT_ROW_WISE, broken
 from shoplake.contracts.model import Contract
+from shoplake.governance.judge import held_alone
 from shoplake.refine.cast import (
     CAST_FAILURES,
     INT,
@@ -69,7 +67,7 @@ def products(
     if contract is not None:
         # As versions that still hold: what follows a statement is not known yet.
         as_is = {"valid_to": F.lit(None).cast("timestamp"), "is_current": F.lit(True)}
-        statements = statements.withColumns(as_is).withColumn("_holds", ~_broken(contract))
+        statements = statements.withColumns(as_is).withColumn("_holds", ~held_alone(contract))
     else:
         statements = statements.withColumn("_holds", F.lit(True))
     return close_silver(_versions(statements.repartition("product_id")), COLUMNS)
@@ -97,15 +95,6 @@ def _statements(bronze_products: DataFrame, settings: RefineSettings) -> DataFra
             & F.col("valid_from").isNotNull(),
         }
     )
-
-
-def _broken(contract: Contract) -> Column:
-    """Whether a row breaks a rule about one row for which it will be held."""
-    rules = [
-        r for r in contract.rules if r.kind not in NOT_ROW_WISE and r.on_breach == "quarantine"
-    ]
-    tests = [F.coalesce(F.expr(broken(rule, contract)), F.lit(False)) for rule in rules]
-    return reduce(lambda a, b: a | b, tests, F.lit(False))
 
 
 def _versions(statements: DataFrame) -> DataFrame:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import INT, TIMESTAMP, cast_columns
-from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.deduplicate import breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.records import close_silver, open_bronze, product_key, record_key
 from shoplake.refine.settings import RefineSettings
@@ -21,7 +22,10 @@ _CASTS = {"rating": INT, "written_at": TIMESTAMP}
 
 
 def reviews(
-    bronze_reviews: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_reviews: DataFrame,
+    identities: DataFrame | None,
+    settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.reviews`; a review sent again with the same id is its newer version."""
     key = settings.pseudonym_key
@@ -34,5 +38,8 @@ def reviews(
             "text": redact_text(normalise_text(F.col("text"))),
         }
     )
-    marked = mark_duplicates(rows, ["review_id"], latest="written_at")
-    return close_silver(resolve_people(marked, identities), COLUMNS)
+    rows = resolve_people(rows, identities)
+    broken = breach(rows, contract)
+    return close_silver(
+        mark_duplicates(rows, ["review_id"], latest="written_at", broken=broken), COLUMNS
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shoplake.contracts.model import Contract
 from shoplake.refine.cast import INT, PLATFORM, TIMESTAMP, cast_columns
-from shoplake.refine.deduplicate import mark_duplicates
+from shoplake.refine.deduplicate import breach, mark_duplicates
 from shoplake.refine.identify import resolve_people, with_identity
 from shoplake.refine.records import close_silver, in_shop, open_bronze, record_key
 from shoplake.refine.settings import RefineSettings
@@ -21,7 +22,10 @@ _CASTS = {"platform": PLATFORM, "results": INT, "occurred_at": TIMESTAMP}
 
 
 def searches(
-    bronze_searches: DataFrame, identities: DataFrame | None, settings: RefineSettings
+    bronze_searches: DataFrame,
+    identities: DataFrame | None,
+    settings: RefineSettings,
+    contract: Contract | None = None,
 ) -> DataFrame:
     """Candidates of `silver.searches`; queries are redacted and in lower case."""
     key = settings.pseudonym_key
@@ -33,5 +37,8 @@ def searches(
             "query": normalise_query(F.col("query")),
         }
     )
-    marked = mark_duplicates(rows, ["search_id"], latest="occurred_at")
-    return close_silver(resolve_people(marked, identities), COLUMNS)
+    rows = resolve_people(rows, identities)
+    broken = breach(rows, contract)
+    return close_silver(
+        mark_duplicates(rows, ["search_id"], latest="occurred_at", broken=broken), COLUMNS
+    )

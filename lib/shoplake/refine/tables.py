@@ -8,7 +8,6 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
-from shoplake.contracts.model import Contract
 from shoplake.governance.ledger import Counts
 from shoplake.governance.personal.words import fingerprint
 from shoplake.governance.run import Read, Run
@@ -42,7 +41,8 @@ class Refinement:
             absent: give None.
         build: `build(*frames, settings)`, frames in the order of `sources` -> the candidates:
             the silver columns, then `_cast_failures` (array of column and value that could not be
-            cast) and `_duplicate_of` (row_id of the surviving row, null on survivors).
+            cast) and `_duplicate_of` (row_id of the surviving row, null on survivors). With
+            `by_rules` it takes the table's contract last, to know which rows will be held.
         ties: of the records of the first source, where it is enough to look at those that a change
             touches; None: every change is a matter of the whole table.
     """
@@ -50,27 +50,28 @@ class Refinement:
     sources: tuple[str, ...]
     build: Callable[..., DataFrame]
     ties: Ties | None = None
-    by_rules: bool = False
+    by_rules: bool = True
 
 
 _PEOPLE = "silver.identities"
+#: Goes up where the same records make other rows: what was made before is made anew then.
+MAKING = 2
 
 SILVER: dict[str, Refinement] = {
     "silver.identities": Refinement(
-        ("bronze.people", LINKS), lambda sent, links, settings: identities(sent, settings, links)
+        ("bronze.people", LINKS),
+        lambda sent, links, settings: identities(sent, settings, links),
+        by_rules=False,
     ),
     "silver.people": Refinement(
-        ("bronze.people", LINKS), lambda sent, links, settings: people(sent, settings, links)
+        ("bronze.people", LINKS),
+        lambda sent, links, settings, rules=None: people(sent, settings, links, rules),
     ),
-    "silver.identity_links": Refinement((LINKS, _PEOPLE), identity_links),
-    "silver.products": Refinement(
-        ("bronze.products",),
-        lambda sent, contract, settings: products(sent, settings, contract),
-        by_rules=True,
-    ),
+    "silver.identity_links": Refinement((LINKS, _PEOPLE), identity_links, by_rules=False),
+    "silver.products": Refinement(("bronze.products",), products),
     "silver.orders": Refinement(("bronze.orders", _PEOPLE), orders),
     "silver.events": Refinement(("bronze.events", _PEOPLE), events, Ties("event_id", "session_id")),
-    "silver.sessions": Refinement(("silver.events",), sessions),
+    "silver.sessions": Refinement(("silver.events",), sessions, by_rules=False),
     "silver.searches": Refinement(("bronze.searches", _PEOPLE), searches, Ties("search_id")),
     "silver.judgements": Refinement(("bronze.judgements",), judgements),
     "silver.reviews": Refinement(("bronze.reviews", _PEOPLE), reviews, Ties("review_id")),
@@ -113,7 +114,7 @@ def build_silver(
         return None
 
     def build(read: Read) -> DataFrame:
-        return refinement.build(*frames(run, table, read), settings)
+        return candidates(run, table, read, settings)
 
     change = None
     if refinement.ties is not None and persons is not None:
@@ -122,14 +123,15 @@ def build_silver(
         table,
         build,
         inputs=refinement.sources,
-        params=[repr(settings), key_id(settings.pseudonym_key), fingerprint()],
+        params=[MAKING, repr(settings), key_id(settings.pseudonym_key), fingerprint()],
         rows_of=first if first.startswith("bronze.") else None,
         change=change,
     )
 
 
-def frames(run: Run, table: str, read: Read) -> list[DataFrame | Contract | None]:
-    """What `Refinement.build` of a table is given; a shop without links is spared their joins."""
+def candidates(run: Run, table: str, read: Read, settings: RefineSettings) -> DataFrame:
+    """The rows of a silver table, not yet judged; a shop without links is spared their joins."""
     refinement = SILVER[table]
     made = [read(s) if s != LINKS or run.lake.exists(LINKS) else None for s in refinement.sources]
-    return [*made, run.contracts[table]] if refinement.by_rules else [*made]
+    rules = [run.contracts[table]] if refinement.by_rules else []
+    return refinement.build(*made, settings, *rules)

@@ -15,16 +15,23 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from shoplake.errors import ShoplakeError
+from shoplake.runtime import datafusion_arrays as arrays
+from shoplake.runtime import datafusion_times as times
 
-#: What strftime writes, by what it writes of; sqlglot marks a padded one with `strict`.
-_CODES = {c: of for of in ("Yy", "mbB", "d", "H", "I", "M", "S", "p", "aA", "j") for c in of}
-_FORMAT = re.compile(r"%-?([A-Za-z])(?:strict)?|'([^'%]*)'|([^A-Za-z%'])")
 #: A separator that a regular expression matches as it stands: `,`, `[.]`, `\\|`.
 _PLAIN = re.compile(r"(?:[^\\.\[\](){}*+?^$|]|\\[^A-Za-z0-9]|\[[^\\^\[\]]\])+")
 _ESCAPE = re.compile(r"\\(.)|\[(.)\]")
-_DEFAULT_FORMAT = "%Y-%m-%d %H:%M:%S"
-_UNITS = {"MM": "MONTH", "MON": "MONTH", "YYYY": "YEAR", "YY": "YEAR"}
-_DAY_OF_WEEK = ("dow", "dayofweek")
+#: What sqlglot would leave out, or write as something else.
+_NOT_HERE = {
+    exp.Version: "an older version of a table",
+    exp.TableSample: "a sample of a table",
+    exp.Lambda: "a function of the values of an array",
+}
+#: Functions that are casts, other functions, or the answer to a question.
+_CASTS = ("bigint", "smallint", "tinyint")
+_CALLED = {"every": "bool_and", "some": "bool_or", "std": "stddev",
+           "timestamp_seconds": "to_timestamp_seconds"}  # fmt: skip
+_ASKED = {"isnull": "IS NULL", "isnotnull": "IS NOT NULL"}
 
 
 def spelled(tree: exp.Expr) -> str:
@@ -33,72 +40,54 @@ def spelled(tree: exp.Expr) -> str:
     Raises:
         ShoplakeError: it asks for something that has no spelling of the same meaning.
     """
+    check(tree)
     try:
         return tree.sql(dialect=_DataFusion, comments=False, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
-        raise ShoplakeError(
-            f"not possible without Spark: {error}",
-            where=tree.sql(dialect="databricks"),
-            remedy="ask for it in Spark: docs/policies.md, In Spark",
-        ) from None
+        raise _needs_spark(tree, str(error)) from None
 
 
-def _part(name: str) -> Callable[[Any, exp.Expr], str]:
-    return lambda self, e: self.func("DATE_PART", exp.Literal.string(name), e.this)
+def check(tree: exp.Expr) -> None:
+    """Refuse what would be left out or written as something else.
+
+    Raises:
+        ShoplakeError: so it is.
+    """
+    for kind, what in _NOT_HERE.items():
+        if tree.find(kind):
+            raise _needs_spark(tree, what)
 
 
-def _day_of_week(self: Any, e: exp.Expr) -> str:
-    """Spark counts from 1, Sunday; DataFusion from 0."""
-    return f"({_part('dow')(self, e)} + 1)"
-
-
-def _extract(self: Any, e: exp.Extract) -> str:
-    if e.name.lower() in _DAY_OF_WEEK:
-        return _day_of_week(self, exp.DayOfWeek(this=e.expression))
-    written: str = self.extract_sql(e)
-    return written
+def _needs_spark(tree: exp.Expr, what: str) -> ShoplakeError:
+    return ShoplakeError(
+        f"not possible without Spark: {what}",
+        where=tree.sql(dialect="databricks"),
+        remedy="ask for it in Spark: docs/policies.md, In Spark",
+    )
 
 
 def _anonymous(self: Any, e: exp.Anonymous) -> str:
     name, args = e.name.lower(), e.expressions
-    if name == "date_part" and len(args) == 2 and args[0].name.lower() in _DAY_OF_WEEK:
-        return _day_of_week(self, exp.DayOfWeek(this=args[1]))
+    if name == "date_part" and len(args) == 2:
+        return times.extract(self, exp.Extract(this=exp.var(args[0].name), expression=args[1]))
     if name == "pmod" and len(args) == 2:
         a, b = (f"({self.sql(x)})" for x in args)
         return f"(({a} % {b} + {b}) % {b})"
+    if len(args) == 1:
+        if name in _CASTS:
+            return str(self.sql(exp.cast(args[0], name, dialect="databricks")))
+        if name in _ASKED:
+            return f"({self.sql(args[0])} {_ASKED[name]})"
+        if name == "weekday":
+            return times.weekday(self, exp.DayOfWeek(this=args[0]))
+        if name in _CALLED:
+            return str(self.func(_CALLED[name], args[0]))
     written: str = self.anonymous_sql(e)
     return written
 
 
-def _to_char(self: Any, e: exp.TimeToStr) -> str:
-    given = e.args.get("format")
-    text = given.name.replace("%j%-j", "%j") if isinstance(given, exp.Literal) else "?"
-    written, at, last = "", 0, ""
-    while at < len(text) and (found := _FORMAT.match(text, at)):
-        code, quoted, other = found.groups()
-        of = _CODES.get(code or "")
-        if code and (of is None or of == last):
-            break
-        if code:
-            written += found[0].removesuffix("strict")
-        else:
-            written += other or quoted or "'"
-        at, last = found.end(), of or ""
-    if at < len(text) or not isinstance(given, exp.Literal):
-        self.unsupported(e.sql(dialect="databricks"))
-    return str(self.func("TO_CHAR", e.this, exp.Literal.string(written)))
-
-
-def _whole(e: exp.Expr | None) -> int | None:
-    """The value of a literal whole number."""
-    if isinstance(e, exp.Neg):
-        value = _whole(e.this)
-        return None if value is None else -value
-    return int(e.name) if isinstance(e, exp.Literal) and e.is_int else None
-
-
 def _not_negative(self: Any, e: exp.Expr) -> str:
-    value, text = _whole(e), self.sql(e)
+    value, text = times.whole(e), self.sql(e)
     return f"CASE WHEN {text} < 0 THEN 0 ELSE {text} END" if value is None else str(max(value, 0))
 
 
@@ -112,7 +101,7 @@ def _end(name: str) -> Callable[[Any, exp.Expr], str]:
 def _substring(self: Any, e: exp.Substring) -> str:
     """A start below 0 counts from the end, and 0 is 1."""
     of, start = self.sql(e.this), e.args.get("start")
-    value, text = _whole(start), self.sql(start)
+    value, text = times.whole(start), self.sql(start)
     from_end = f"character_length({of}) + 1 + {text}"
     if value is not None:
         text = from_end if value < 0 else str(max(value, 1))
@@ -124,23 +113,31 @@ def _substring(self: Any, e: exp.Substring) -> str:
     return f"substr({of}, {text}{more})"
 
 
-def _slice(self: Any, e: exp.ArraySlice) -> str:
-    """Spark gives a start and a length, DataFusion takes a start and an end."""
-    start, length = _whole(e.args.get("start")), _whole(e.args.get("end"))
-    if start is None or length is None or start == 0 or length < 0:
-        self.unsupported("slice but by written numbers")
+def _of_the_most(order: str) -> Callable[[Any, exp.Expr], str]:
+    """`max_by` and `min_by`."""
+
+    def written(self: Any, e: exp.Expr) -> str:
+        of, by = self.sql(e.this), self.sql(e, "expression")
+        return f"first_value({of} ORDER BY {by} {order}) FILTER (WHERE {by} IS NOT NULL)"
+
+    return written
+
+
+def _extracted(self: Any, e: exp.RegexpExtract) -> str:
+    """Without a match an empty text; the whole match is group 0."""
+    group = times.whole(e.args.get("group"))
+    by = e.args["expression"]
+    if group is None or not isinstance(by, exp.Literal):
+        self.unsupported("regexp_extract but by a written pattern and number")
         return ""
-    end = start + length - 1
-    if length == 0 or (start < 0 <= end):
-        end = start - 1 if length == 0 else -1
-    return f"array_slice({self.sql(e.this)}, {start}, {end})"
+    of, pattern = self.sql(e.this), self.sql(exp.Literal.string(f"({by.name})"))
+    found = f"coalesce(regexp_match({of}, {pattern})[{group + 1}], '')"
+    return f"CASE WHEN {of} IS NULL THEN NULL ELSE {found} END"
 
 
-def _add_months(self: Any, e: exp.AddMonths) -> str:
-    months = _whole(e.args.get("expression"))
-    if months is None:
-        self.unsupported("add_months but by a written number")
-    return f"CAST(CAST({self.sql(e.this)} AS DATE) + INTERVAL '{months} MONTH' AS DATE)"
+def _divided(self: Any, e: exp.IntDiv) -> str:
+    a, b = self.sql(e.this), self.sql(e.expression)
+    return f"CAST(trunc(CAST({a} AS DOUBLE) / {b}) AS BIGINT)"
 
 
 def _split(self: Any, e: exp.RegexpSplit) -> str:
@@ -153,21 +150,8 @@ def _split(self: Any, e: exp.RegexpSplit) -> str:
     return f"CASE WHEN {self.sql(e.this)} = '' THEN make_array('') ELSE {parts} END"
 
 
-def _epoch(self: Any, e: exp.Expr) -> str:
-    written = e.args.get("format")
-    if written is not None and written.name.replace("strict", "") != _DEFAULT_FORMAT:
-        self.unsupported("unix_timestamp with a format")
-    return f"CAST(floor(date_part('epoch', CAST({self.sql(e.this)} AS TIMESTAMP))) AS BIGINT)"
-
-
 def _quantile(self: Any, e: exp.Quantile) -> str:
     return f"percentile_cont({self.sql(e, 'quantile')}) WITHIN GROUP (ORDER BY {self.sql(e.this)})"
-
-
-def _trunc(self: Any, e: exp.DateTrunc) -> str:
-    unit = e.args["unit"].name.upper()
-    cut = self.func("DATE_TRUNC", exp.Literal.string(_UNITS.get(unit, unit)), e.this)
-    return f"CAST({cut} AS DATE)"
 
 
 def _called(name: str) -> Callable[[Any, exp.Expr], str]:
@@ -190,37 +174,50 @@ class _DataFusion(Postgres):
 
         TRANSFORMS: ClassVar[dict[Any, Any]] = {
             **Postgres.Generator.TRANSFORMS,
-            exp.AddMonths: _add_months,
+            exp.AddMonths: times.add_months,
             exp.Anonymous: _anonymous,
             exp.ApproxQuantile: _no("approx_percentile; write percentile(x, 0.5), which is exact"),
-            exp.ArraySlice: _slice,
-            exp.ArraySort: _called("ARRAY_SORT"),
-            exp.DateTrunc: _trunc,
-            exp.DayOfMonth: _part("day"),
-            exp.DayOfWeek: _day_of_week,
-            exp.DayOfYear: _part("doy"),
-            exp.Extract: _extract,
+            exp.ArgMax: _of_the_most("DESC"),
+            exp.ArgMin: _of_the_most("ASC"),
+            exp.ArrayPosition: arrays.position,
+            exp.ArrayRemove: lambda self, e: self.func("ARRAY_REMOVE_ALL", e.this, e.expression),
+            exp.ArraySlice: arrays.part,
+            exp.ArraySort: arrays.ordered,
+            exp.ArrayUniqueAgg: arrays.different,
+            exp.Cast: times.cast,
+            exp.DateTrunc: times.trunc,
+            exp.DayOfMonth: times.part("day"),
+            exp.DayOfWeek: times.day_of_week,
+            exp.DayOfYear: times.part("doy"),
+            exp.Dot: arrays.field,
+            exp.Extract: times.extract,
             exp.First: _called("FIRST_VALUE"),
-            exp.Hour: _part("hour"),
+            exp.GenerateSeries: arrays.series,
+            exp.Hour: times.part("hour"),
             exp.IgnoreNulls: lambda self, e: f"{self.sql(e.this)} IGNORE NULLS",
             exp.Initcap: _called("INITCAP"),
+            exp.IntDiv: _divided,
             exp.IsNan: _called("ISNAN"),
             exp.Last: _called("LAST_VALUE"),
             exp.Left: _end("left"),
-            exp.Minute: _part("minute"),
+            exp.Minute: times.part("minute"),
             exp.MonthsBetween: _no("months_between"),
             exp.Quantile: _quantile,
-            exp.Quarter: _part("quarter"),
+            exp.Quarter: times.part("quarter"),
+            exp.RegexpExtract: _extracted,
             exp.RegexpSplit: _split,
             exp.Right: _end("right"),
-            exp.Second: _part("second"),
+            exp.Second: times.part("second"),
             exp.Sign: _called("SIGNUM"),
             exp.Soundex: _no("soundex"),
-            exp.StrToUnix: _epoch,
+            exp.StrToTime: times.from_text("to_timestamp"),
+            exp.StrToUnix: times.epoch,
             exp.Substring: _substring,
-            exp.TimeToStr: _to_char,
-            exp.TryCast: lambda self, e: self.trycast_sql(e),
-            exp.UnixSeconds: _epoch,
-            exp.Week: _part("week"),
-            exp.WeekOfYear: _part("week"),
+            exp.TimeToStr: times.to_char,
+            exp.TimestampTrunc: times.trunc,
+            exp.TryCast: times.cast,
+            exp.TsOrDsToDate: times.from_text("to_date"),
+            exp.UnixSeconds: times.epoch,
+            exp.Week: times.part("week"),
+            exp.WeekOfYear: times.part("week"),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,24 @@ class Lake:
         found = df.select(*(c for c in wanted if c in there)).collect()
         return [{c: row[c] if c in there else None for c in wanted} for row in found]
 
+    def rows_of(
+        self, name: str, key: str, columns: Sequence[str]
+    ) -> Callable[[str], list[dict[str, Any]]]:
+        """What gives the rows of a small table whose `key` is a value; the table is read once.
+
+        In a lake of folders, only rows that are asked for become Python's: of a table that a stream
+        adds lines to, that takes longer than to read it.
+        """
+        if not self.exists(name) or self.settings.catalog:
+            found: dict[str, list[dict[str, Any]]] = {}
+            for row in self.rows(name, columns):
+                found.setdefault(row[key], []).append(row)
+            return lambda value: found.get(value, [])
+        table = _folder_table(self.folder(name), columns, {})
+        import pyarrow.compute as pc
+
+        return lambda value: _listed(table.filter(pc.field(key) == value), columns)
+
     def arrow(self, name: str, columns: Sequence[str], version: int | None = None) -> pa.Table:
         """Columns of a table in the driver, in no order; in a lake of folders without a Spark job.
 
@@ -226,6 +244,13 @@ class Lake:
 def _folder_rows(
     folder: Path, columns: Sequence[str] | None, where: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
+    return _listed(_folder_table(folder, columns, where), columns)
+
+
+def _folder_table(
+    folder: Path, columns: Sequence[str] | None, where: Mapping[str, Any]
+) -> pa.Table:
+    """The columns that a table of folders has; times are naive."""
     import pyarrow as pa
     import pyarrow.dataset as ds
     from deltalake import DeltaTable as FolderTable
@@ -242,6 +267,10 @@ def _folder_rows(
         pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)
         for f in found.schema
     ]
-    rows = found.cast(pa.schema(naive)).to_pylist()
-    missing = {c: None for c in wanted if c not in there}
+    return found.cast(pa.schema(naive))
+
+
+def _listed(table: pa.Table, columns: Sequence[str] | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    missing = dict.fromkeys(c for c in columns or () if c not in table.schema.names)
     return [{**row, **missing} for row in rows] if missing else rows

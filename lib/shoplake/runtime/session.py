@@ -45,6 +45,12 @@ _SMALL_MACHINE = {
     # Hadoop's usual local file system writes a .crc beside each file and forks `chmod` for both.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    # Spark writes a checksum with each page and does not look at it: a bit that a disk has turned
+    # is to be an error, and no other number.
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
+    # Of a standalone cluster (`spark.master` in the settings' conf): as it is here.
+    "spark.executorEnv.TZ": "UTC",
+    "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
     # Deletion vectors stay off: Petastorm reads data files without them.
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
 }

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import sqlglot
 from sqlglot import expressions as exp
-from sqlglot.errors import SqlglotError
 
 from shoplake.errors import ShoplakeError
-from shoplake.runtime.datafusion import spelled
+from shoplake.runtime.datafusion import check, spelled
 from shoplake.runtime.lake import SCHEMAS, is_table
+from shoplake.runtime.query_names import in_one_case, parse
 from shoplake.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,15 +35,23 @@ class Answer(list[dict[str, Any]]):
         super().__init__(rows)
         self.columns = tuple(columns)
 
+    def called(self, names: Mapping[str, str]) -> Answer:
+        """The answer with other names of columns."""
+        if not names:
+            return self
+        columns = [names.get(c, c) for c in self.columns]
+        return Answer(columns, (dict(zip(columns, r.values(), strict=True)) for r in self))
+
 
 def query(settings: Settings, sql: str) -> Answer:
-    """Answer one SELECT over tables written as `schema.table`, in capitals or not.
+    """Answer one SELECT over tables written as `schema.table`; names may be in capitals or not.
 
     Raises:
         ShoplakeError: the lake is not one of folders, the text is not one query, a table or
             column is unknown, two columns have one name, or the engine refuses it.
     """
     tree = parse(sql)
+    check(tree)
     common = {cte.alias for cte in tree.find_all(exp.CTE)}
     known: dict[str, str] = {}
     for table in list(tree.find_all(exp.Table)):
@@ -54,7 +61,11 @@ def query(settings: Settings, sql: str) -> Answer:
         known[flat] = f"{table.db}.{table.name}" if table.db else table.name
         alias = table.alias or table.name
         table.replace(exp.alias_(exp.to_table(flat), alias, table=True))
-    return execute(settings, spelled(tree), known, where=sql)
+    opened: Opened = {}
+    there = () if settings.catalog else known.values()
+    schemas = [open_table(settings, table, opened).schema() for table in there]
+    asked = in_one_case(tree, [field.name for schema in schemas for field in schema.fields])
+    return execute(settings, spelled(tree), known, where=sql, opened=opened).called(asked)
 
 
 def execute(
@@ -91,6 +102,7 @@ def execute(
         answer = engine.execute(sql)
         # Before any row is read: rows are mappings, so of two such columns one would be lost.
         names = _different(answer.schema.names, where)
+        _refuse_intervals(answer.schema, where)
         result = answer.read_all()
     except ShoplakeError:
         raise
@@ -111,7 +123,24 @@ def _different(names: Sequence[str], where: str) -> Sequence[str]:
     return names
 
 
+def _refuse_intervals(schema: Any, where: str) -> None:
+    """The engine's reader panics at one."""
+    for field in schema:
+        if type(field.type).is_interval(field.type):
+            raise ShoplakeError(
+                f"'{field.name}' is an interval, which cannot be shown",
+                where=where,
+                remedy="add it to a time, or take datediff of two",
+            )
+
+
 def _refusal(message: str, where: str) -> ShoplakeError:
+    if "require unique expression names" in message:
+        return ShoplakeError(
+            "two columns of the answer are the same expression",
+            where=where,
+            remedy="give each an alias: count(*) AS n",
+        )
     unknown = re.search(r"Invalid function '(\w+)'", message)
     if unknown:
         return ShoplakeError(
@@ -153,29 +182,6 @@ def tables(settings: Settings) -> list[str]:
         folder = settings.root / f"{settings.schema_prefix}{schema}"
         found += [f"{schema}.{p.name}" for p in sorted(folder.glob("*")) if is_table(p)]
     return found
-
-
-def parse(sql: str) -> exp.Query:
-    """One query as a tree, without hints; names of tables are in small letters.
-
-    Raises:
-        ShoplakeError: the text is not one query.
-    """
-    try:
-        statements = [s for s in sqlglot.parse(sql, dialect="databricks") if s is not None]
-    except SqlglotError as error:  # A text that does not end is no ParseError.
-        raise ShoplakeError(f"not SQL: {error}", where=sql) from None
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise ShoplakeError("one SELECT at a time, and nothing that writes", where=sql)
-    for select in statements[0].find_all(exp.Select):
-        select.set("hint", None)
-    # Spark does not tell large letters from small ones, DataFusion does.
-    for node in statements[0].find_all(exp.Table, exp.TableAlias, exp.Column):
-        named = ("table", "db") if isinstance(node, exp.Column) else ("this", "db")
-        for name in (node.args.get(n) for n in named):
-            if isinstance(name, exp.Identifier):
-                name.set("this", name.name.lower())
-    return statements[0]
 
 
 def _values(column: Any) -> list[Any]:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 #: Candidates a person that the re-ranker chooses from, at least.
 POOL = 50
-_ROUNDS, _STEP = 60, 4.0
+_ROUNDS, _STEP, _SLOWER = 60, 4.0, 0.85
+#: How far apart two neighbouring candidates are at least, of what lies between the top and place k.
+_APART = 0.1
 
 
 def candidates(k: int) -> int:
@@ -75,8 +77,9 @@ class FairExposure:
         before = shares(of[:, :k], best.indices[:, :k] > 0, size)
         aim = before + self.closed * (self.target - before)
         price, order = np.zeros(size), np.argsort(-value, axis=1, kind="stable")
-        nearest = np.inf
-        for step in range(_ROUNDS):
+        nearest = last = np.inf
+        rate = _STEP
+        for _ in range(_ROUNDS):
             found = np.argsort(-(value + price[of]), axis=1, kind="stable")[:, :k]
             shown = np.take_along_axis(of, found, 1)
             there = np.take_along_axis(best.indices, found, 1) > 0
@@ -84,7 +87,10 @@ class FairExposure:
             apart = gap(now, aim)
             if apart < nearest:
                 nearest, order = apart, found
-            price += _STEP / (1 + step / 10) * (aim - now)
+            # Farther off than before: the step was too long.
+            rate *= _SLOWER if apart >= last else 1.0
+            last = apart
+            price += rate * (aim - now)
         return TopK(
             np.take_along_axis(best.indices, order[:, :k], 1),
             np.take_along_axis(best.scores, order[:, :k], 1),
@@ -92,13 +98,18 @@ class FairExposure:
 
 
 def scaled(best: TopK, k: int) -> NDArray[np.float64]:
-    """Scores [P, n] on one scale for all people: 1 at the top, 0 at place k; padding is -inf."""
+    """Scores [P, n] on one scale for all people: 1 at the top, 0 at place k; padding is -inf.
+
+    Then each is lowered by its place, or the smallest price would turn over all who are tied, or
+    nearly, and no price close a part of the gap.
+    """
     finite = np.isfinite(best.scores)
     top = best.scores[:, :1].astype(np.float64)
     there = np.where(finite[:, :k], best.scores[:, :k], np.inf).min(axis=1, keepdims=True)
     width = np.maximum(np.where(np.isfinite(top), top - there, 1.0), 1e-9)
     with np.errstate(invalid="ignore"):
-        return np.where(finite, (best.scores - there) / width, -np.inf)
+        value = np.where(finite, (best.scores - there) / width, -np.inf)
+    return value - _APART * np.arange(best.scores.shape[1]) / k
 
 
 def shares(groups: Ints, there: NDArray[np.bool_], size: int) -> NDArray[np.float64]:

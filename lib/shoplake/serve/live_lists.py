@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from shoplake.features.behaviour import TABLES
+from shoplake.features.clock import span
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
@@ -80,11 +81,11 @@ class LiveLists:
         )
         # What others did decides nothing of these people's lists.
         did = brought(told.beside(news).of(whose).interactions())
-        newest = did.agg(F.max("at")).first()
-        last = newest[0] if newest is not None and newest[0] is not None else self.since
+        found = span(did)
+        last = self.since if found is None else found.last.replace(tzinfo=None)
         now = max(self.since, last) + timedelta(microseconds=1)
         past = seen(did, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
-        arrays = history_arrays(self.settings.histories)
+        arrays = history_arrays(self.settings.histories, self.settings.exclude_recent_days)
         histories = touched_items(past, index).select("person_key", *arrays)
         fresh = Served(self.run, self.registry, self.serving, self.settings, LIVE).lists(
             everyone(histories, whose.join(read("silver.people"), "person_key", "left")),

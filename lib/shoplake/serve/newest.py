@@ -42,7 +42,7 @@ def newest_events(read: Pinned, settings: RefineSettings) -> DataFrame:
     run = read.run
     contract = run.contracts[EVENTS]
     # One task: the records are few.
-    made = events(news.coalesce(1), read(IDENTITIES), settings)
+    made = events(news.coalesce(1), read(IDENTITIES), settings, contract)
     judged = judged_rows(run.lake, contract, made)
     fresh = brought(good_rows(judged, Pass(contract, [], judged.columns)))
     ids = F.broadcast(fresh.select("event_id"))

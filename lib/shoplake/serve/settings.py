@@ -25,8 +25,8 @@ class ServeSettings:
         exclude_unavailable: leave out items that cannot be bought now.
         exclude_short_days: count as unavailable what gold.stock_plan expects to run out before it
             can be delivered again, if the plan is at most this many days old (0: nothing).
-        history_length: H, the newest history items the model sees, and `exclude_recent_days` too;
-            `exclude_seen` sees all that there are.
+        history_length: H, the newest history items the model sees; `exclude_seen` and
+            `exclude_recent_days` see as many as they need.
         fair_exposure: the share of the gap between the exposure of brands and what they are due
             that is closed, block by block (0: off); see `serve.fairness`.
         per_category: at most this many items of one category in a fallback list.
@@ -75,7 +75,7 @@ class ServeSettings:
 
     @property
     def histories(self) -> int | None:
-        """How many items of a person's history are read; None: all."""
+        """How many items of a person's history are read at least; None: all."""
         return None if self.exclude_seen else self.history_length
 
 

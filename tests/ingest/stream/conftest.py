@@ -72,7 +72,7 @@ class Corner:
         consumer = Consumer(self.run(), self.mapping, self.options)
         query = consumer.start(once=True, interval="1 second", most=most)
         try:
-            assert wait(query, consumer, 60)
+            assert wait(query, consumer, 180)  # on a busy machine
         finally:
             query.stop()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from shoplake.errors import ShoplakeError
 from shoplake.ingest.stream.agenda import JOIN_EVERY, Agenda
 
 
@@ -36,6 +39,12 @@ def test_what_a_killed_stream_took_is_refined_without_another_message() -> None:
 
 def test_the_end_of_a_stream_refines_whatever_the_time() -> None:
     assert Agenda(30, begun=False, clock=Clock()).refine(0, ended=True)
+
+
+@pytest.mark.parametrize("every", [-1.0, float("nan"), float("inf")], ids=["less", "nan", "never"])
+def test_a_length_of_time_that_is_none_is_refused(every: float) -> None:
+    with pytest.raises(ShoplakeError, match="refine-every 30"):
+        Agenda(every, begun=False)
 
 
 def test_silver_that_is_to_be_left_alone_never_is() -> None:

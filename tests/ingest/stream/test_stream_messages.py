@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shoplake.errors import ShoplakeError
 from shoplake.ingest.mapping import load_mapping
+from shoplake.ingest.stream.consume import Consumer
 from shoplake.ingest.stream.records import Span, message_record
+from shoplake.ingest.stream.replay import replay
 
 if TYPE_CHECKING:
     from conftest import Corner
@@ -43,6 +46,19 @@ def test_numbers_are_kept_as_written() -> None:
     assert json.loads(record.text) == {
         "price": "3.50", "id": "12345678901234567890", "n": None, "x": "[1.0]"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("speed", [-1.0, float("nan"), float("inf")], ids=["back", "nan", "inf"])
+def test_a_speed_that_is_none_is_refused(speed: float) -> None:
+    with pytest.raises(ShoplakeError, match="--speed 1000"):
+        replay(None, None, "", {}, speed=speed)  # type: ignore[arg-type]
+
+
+def test_a_batch_that_lets_no_message_in_is_refused() -> None:
+    """Spark would wait for ever."""
+    consumer = Consumer.__new__(Consumer)
+    with pytest.raises(ShoplakeError, match="--most 50000"):
+        consumer.start(once=True, interval="1 second", most=0)
 
 
 def test_spans_of_a_partition_are_one() -> None:

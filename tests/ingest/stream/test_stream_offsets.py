@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -142,3 +142,37 @@ def test_messages_that_are_gone_are_told_as_such(text: str) -> None:
     error = Consumer.error(consumer, RuntimeError(text))  # type: ignore[arg-type]
     assert "made anew" in error.what
     assert "move that folder away" in (error.remedy or "")
+
+
+def test_a_new_stream_is_named_after_all_others_where_the_clock_was_put_back(told: Told) -> None:
+    ahead = "29991231T235958-0a1b2c3d"
+    assert told(*took(ahead, 0, 0, 9)).next_name().startswith("29991231T235959-")
+
+
+def test_a_new_stream_is_named_by_the_time(told: Told) -> None:
+    before = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    assert told(*took("20260101T000000-0a1b2c3d", 0, 0, 9)).next_name() >= before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[STREAM_FAILED] Query ended\n\n=== Streaming Query ===", "[STREAM_FAILED] Query ended"),
+        (
+            "An error occurred while calling o1.collectToPython.\n: org.apache.spark.SparkException:"
+            " Job aborted\n\tat org.apache.spark.Some.method(Some.scala:1)\nCaused by: org.apache."
+            "kafka.common.errors.TimeoutException: no node in 60000 ms\n\tat org.a.B.c(B.java:1)",
+            "TimeoutException: no node in 60000 ms",
+        ),
+        ("An error occurred while calling o1.sql.\n: a.b.FSError: gone", "FSError: gone"),
+        ("", "(no message)"),
+    ],
+    ids=["query", "cause", "py4j", "nothing"],
+)
+def test_an_error_says_what_it_is_about(text: str, said: str) -> None:
+    settings = SimpleNamespace(lake=None)
+    run = SimpleNamespace(lake=SimpleNamespace(settings=settings))
+    consumer = SimpleNamespace(failure=None, stream="s1", _run=run, _checkpoints=Path("/lake"))
+    consumer._mapping = SimpleNamespace(shop="corner")
+    error = Consumer.error(consumer, RuntimeError(text))  # type: ignore[arg-type]
+    assert error.what == f"the stream of corner ended: {said}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from shoplake.errors import SourceError
 from shoplake.models.assistant.questions import PastAnswers, read_questions
+from shoplake.models.assistant.utterances import read_utterances
 from shoplake.models.search.encoder import TextEncoder
 
 GOOD = "{'asin': 'B1', 'question': 'does it fit?', 'answer': 'Yes.', 'unixTime': 5}"
@@ -45,6 +47,28 @@ def test_anything_else_is_refused_with_its_line(
     with pytest.raises(SourceError, match=r"qa\.jsonish:2"):
         read_questions(tmp_path)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0\0", None], ids=["cut off", "damaged", "not utf-8"])
+def test_a_file_that_cannot_be_read_to_its_end_is_refused(
+    damage: bytes | None, tmp_path: Path
+) -> None:
+    packed = gzip.compress((GOOD + "\n").encode() * 50)
+    if damage is None:
+        packed = gzip.compress(f"{GOOD}\n".encode() + b"\xff\xfe\n")
+    else:
+        packed = packed[:-9] + damage
+    (tmp_path / "qa.jsonish.gz").write_bytes(packed)
+    with pytest.raises(SourceError, match=r"qa\.jsonish\.gz, after line"):
+        read_questions(tmp_path)
+
+
+@pytest.mark.parametrize("left", [0, 9, 40], ids=["empty", "little", "most"])
+def test_utterances_that_are_cut_off_are_refused(left: int, tmp_path: Path) -> None:
+    packed = gzip.compress(b"utterance,intent\n" + b"where is it,track\n" * 30)
+    (tmp_path / "utterances.csv.gz").write_bytes(packed[:left])
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_utterances(tmp_path)
 
 
 def test_the_nearest_question_answers_without_personal_data(

@@ -49,6 +49,56 @@ def test_no_attribute_brings_in_what_is_banned_or_unproven(code, attributes):
 
 
 @pytest.mark.parametrize(
+    "attributes",
+    [
+        {"label": "best in class"},
+        {"note": "#1 clinically proven"},
+        {"note": "#1 rated"},
+        {"note": "Award-Winning"},
+        {"note": "b\u0435st of all"},
+        {"material": "finest bone china"},
+        {"说明": "全网销量第一"},
+    ],
+    ids=["best", "proven", "rated", "hyphen", "alike", "material", "chinese"],
+)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_no_value_brings_a_boast_into_a_text(code, attributes):
+    language, product = load_language(code), known(attributes)
+    check, slots = Grounder(language, RULES).check, slots_of(product, language, text=True)
+    text = template(slots, language, tone="plain", length="long")
+    assert not check(text, product).passed, text
+    # The product is still described, without that attribute.
+    config = load_descriptions()
+    made = from_template(slots, language, config, lambda said: check(said, product))
+    assert made.checked.passed
+    assert not any(value in made.text for value in attributes.values())
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"care": "hand wash only"},
+        {"note": "always keep dry"},
+        {"brand": "Best & Sons"},
+        {"size": "1 in"},
+        {"温度": "最高30度"},
+    ],
+    ids=["only", "always", "brand", "inch", "chinese"],
+)
+def test_a_value_that_boasts_of_nothing_stays(attributes):
+    language, product = load_language("en"), known(attributes)
+    slots = slots_of(product, language, text=True)
+    text = template(slots, language, tone="plain", length="long")
+    assert not Grounder(language, RULES).check(text, product).reasons
+
+
+def test_a_boast_that_the_shops_own_text_makes_too_is_as_any_other_superlative():
+    said, label = "A blue mug. Label: best in class.", {"label": "best in class"}
+    assert reasons(said, label)
+    assert not reasons(said, label, text="It is best in class.")
+
+
+@pytest.mark.parametrize(
     ("attributes", "text"),
     [
         ({"vegan": "no"}, "A vegan blue mug."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from chat_lake import ANN, BOB, write
 
 from shoplake.cli import main
-from shoplake.refine.pseudonym import Secret, pseudonym
+from shoplake.refine.pseudonym import Secret, key_id, pseudonym
 from shoplake.runtime.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("assistant")
@@ -48,6 +49,20 @@ def test_a_person_may_be_named_as_the_shop_does(
     key = pseudonym("shop:17", Secret("k" * 40))
     write(lake, "silver.identities", [{"identity_key": key, "person_key": ANN, "shop": "shop"}])
     assert "AC-40177" in asked(capsys, lake, "where is my order?", "--as", "shop:17.0")["text"]
+
+
+def test_another_key_than_the_lakes_finds_nobody_and_is_told(
+    lake: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(lake.pseudonym_key.env, "k" * 40)
+    of_another = {"pseudonym": ANN, "key_id": key_id(Secret("m" * 40)), "retired": False}
+    write(lake, "governance.vault", [of_another])
+    try:
+        with pytest.raises(SystemExit):
+            main(["ask", "where is my order?", "--as", "shop:17", "--lake", lake.lake])
+    finally:
+        shutil.rmtree(lake.root / "governance" / "vault")
+    assert "is not the one that the lake's" in capsys.readouterr().out.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

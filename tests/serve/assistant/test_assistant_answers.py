@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 from chat_lake import ANN, BOB
 
 from shoplake.models.assistant.entities import entities
-from shoplake.serve.assistant.answering import MOST_LETTERS, Answer
+from shoplake.serve.assistant.answering import MOST_LETTERS, Answer, Assistant
 
 Ask = Callable[..., Answer]
 
@@ -121,6 +122,34 @@ def test_another_product_is_not_what_was_last_spoken_of(ask: Ask) -> None:
     other = ask(ANN, "is the teapot in stock?", mug.state)
     assert "not sure which product" in other.text
     assert not other.citations
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what did I buy last month?",
+        "what did I order last week?",
+        "我上个月买了什么",
+        "我昨天买了什么",
+    ],
+    ids=["month", "week", "上个月", "昨天"],
+)
+def test_of_a_time_that_is_no_day_the_orders_are_told_with_theirs(ask: Ask, text: str) -> None:
+    assert {"2026-01-17", "2026-01-02"} <= set(re.findall(r"[0-9-]{10}", ask(ANN, text).text))
+
+
+@pytest.mark.parametrize(
+    "text", ["the second one, how much is it?", "第二个多少钱？"], ids=["en", "zh"]
+)
+def test_another_of_a_list_is_not_answered_with_its_first(ask: Ask, text: str) -> None:
+    listed = ask(ANN, "is the red mug in stock?")
+    assert not ask(ANN, text, listed.state).citations
+
+
+def test_every_phrase_that_was_learnt_is_known(assistant: Assistant) -> None:
+    said = [(text, name) for name, c in assistant.clauses.items() for text in c.phrases]
+    read = assistant.read([text for text, _ in said])
+    assert [(t, r.intent) for (t, n), r in zip(said, read, strict=True) if r.intent != n] == []
 
 
 def test_stock_comes_from_the_products_row(ask: Ask) -> None:

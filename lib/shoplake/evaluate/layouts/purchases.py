@@ -11,6 +11,7 @@ from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_l
 from shoplake.evaluate.metrics import EvaluationError
 
 COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category", "undone_at"]
+_MOST = 0.5
 _SERVICES = ["COUPON", "POSTAL CENTER", "CHARITABLE CONT", "CNTRL/STORE SUP"]
 
 
@@ -54,8 +55,12 @@ def _orders(files: list[Path], notes: list[str]) -> pd.DataFrame:
     found = read_order_lines(files, notes)
     found = found[found[["person", "at", "quantity"]].notna().all(axis=1)]
     found = found.sort_values("at", kind="stable", ignore_index=True).assign(category="")
-    sale = found["invoice"].str.match(r"[0-9]") & (found["quantity"] > 0)
-    back = found[found["invoice"].str.startswith("C") & (found["quantity"] < 0)]
+    cancels = found["invoice"].str.startswith("C", na=False)
+    back = found[cancels & (found["quantity"] < 0)]
+    numbered = found["invoice"].str.match(r"[0-9]", na=False)
+    if numbered.mean() < _MOST:  # of another shop, whose letters say nothing; "C" is of the layout
+        numbered = ~cancels
+    sale = numbered & (found["quantity"] > 0)
     return _undone(found[sale], back.assign(quantity=-back["quantity"]))
 
 
@@ -103,16 +108,23 @@ def _baskets(folder: Path, files: list[Path], notes: list[str]) -> pd.DataFrame:
     names = ["product_id", "department", "product_type", "package_size", "product_category"]
     products = _parquet(listed, names)
     item = _ids(products["product_id"])
-    products = products.astype(str).assign(product_id=item)
-    products = products[~products["department"].isin(_SERVICES)]
+    products = products.astype("string").fillna("").astype(object).assign(product_id=item)
+    services = products.loc[products["department"].isin(_SERVICES), "product_id"]
     about = pd.DataFrame(
         {
             "item": products["product_id"],
-            "title": products["product_type"] + " " + products["package_size"],
+            "title": (products["product_type"] + " " + products["package_size"]).str.strip(),
             "category": products["product_category"],
         }
     ).drop_duplicates("item")
-    return found.merge(about, on="item")
+    unlisted = ~found["item"].isin(about["item"])
+    if unlisted.any():
+        notes.append(
+            f"{unlisted.sum():,} of {len(found):,} lines of {folder} are of products that "
+            "products.parquet does not list: they have no title and no category"
+        )
+    found = found[~found["item"].isin(services)]
+    return found.merge(about, on="item", how="left").fillna({"title": "", "category": ""})
 
 
 def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:

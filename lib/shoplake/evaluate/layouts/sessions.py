@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,7 @@ def read_sessions(data: Path, train: Path | None) -> Sessions:
     """Training sessions of `train`, or of `data`; prefixes and next items of `data`.
 
     Raises:
-        EvaluationError: a file or column is missing, an id is no whole number, or no judged
-            prefix holds a trained item.
+        EvaluationError: a file or column is missing, or no judged prefix holds a trained item.
     """
     (train_file,) = required(train or data, _TRAIN)
     (test_file,) = required(data, _TEST)
@@ -44,9 +44,12 @@ def read_sessions(data: Path, train: Path | None) -> Sessions:
     _, truth = _lists(test_file, "next_item")
     if len(truth) != len(prefixes):
         raise EvaluationError("a prefix has several next items, or none", where=str(test_file))
-    ids, index = np.unique(np.concatenate([trained, shown, truth]), return_inverse=True)
+    every = np.concatenate([trained, shown, truth])
+    with suppress(ValueError, OverflowError):  # any text is an id, but 007 is 7 among numbers
+        every = every.astype(np.int64)
+    ids, index = np.unique(every, return_inverse=True)
     first, second = len(trained), len(trained) + len(shown)
-    if not np.isin(shown, trained).any():
+    if not np.isin(index[first:second], index[:first]).any():
         raise EvaluationError(
             "no judged session holds an item of the training sessions",
             where=f"{train_file} and {test_file}",
@@ -75,7 +78,4 @@ def _lists(path: Path, column: str) -> tuple[np.ndarray, np.ndarray]:
         )
     lists = [row.split() for row in table[column]]
     lengths = np.array([len(row) for row in lists], dtype=np.int64)
-    try:
-        return lengths, np.array([int(item) for row in lists for item in row], dtype=np.int64)
-    except ValueError as error:
-        raise EvaluationError(f"an item id is no whole number: {error}", where=str(path)) from None
+    return lengths, np.array([item for row in lists for item in row], dtype=str)

@@ -154,6 +154,8 @@ def _parts(data: Path, train: Path | None, queries: int, seed: int) -> _Parts:
 def _notes(ranking: Reranking, judged: dict[str, Judged], seed: int) -> list[str]:
     """What was lost by learning elsewhere, and how much of it came back, over paired queries."""
     values = {name: ranking.ranked(judged[name].order)["ndcg@10"] for name in judged}
+    # Of a query that nothing fits, none has a value.
+    values = {name: found[np.isfinite(found)] for name, found in values.items()}
     found = []
     for said, better, worse in (
         ("learning here instead of elsewhere", HERE, ELSEWHERE),

@@ -10,7 +10,7 @@ import numpy as np
 from shoplake.evaluate.findings import Figure, Findings, compared
 from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.layouts.sequences import read_sequences
-from shoplake.evaluate.membership import SHADOWS, attacked
+from shoplake.evaluate.membership import SHADOWS, attacked, forgotten
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.one_truth import one_truth_metrics
 from shoplake.evaluate.shop import shop_of
@@ -21,7 +21,9 @@ from shoplake.models.recommenders.private import Private
 from shoplake.runtime.console import tell
 
 PEOPLE, ITEMS, K, BLOCK = 4000, 1000, 10, 500
+_STEP = 90
 MAIN = f"ndcg@{K}"
+ERASED = "plain, after erasure and retraining"
 
 
 def run(data: Path, train: Path | None, *, seed: int) -> Findings:
@@ -41,8 +43,10 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     every = _histories(data, notes)
     people, held = sampled(every, seed).without_last()
     private = load_family("private")
+    # Steps of a few people each would carry a model without clipping off to infinity.
+    share = min(1.0, max(private.config.sampled, _STEP / max(len(people) // 2, 1)))
     kinds = {
-        "plain": private.replaced(noise=0.0, steps=600, learning_rate=5.0),
+        "plain": private.replaced(noise=0.0, steps=600, learning_rate=5.0, sampled=share),
         "plain, as short as private": private.replaced(noise=0.0),
         "private": private,
     }
@@ -50,7 +54,9 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
     rows: dict[str, dict[str, Figure]] = {}
     spent: dict[str, float] = {}
     for name, family in kinds.items():
-        model, inside, rows[name] = attacked(people, _fitter(family), seed)
+        fit = _fitter(family)
+        model, inside, attacker = attacked(people, fit, seed)
+        rows[name] = attacker.figures()
         out = np.flatnonzero(~inside)
         if not values:
             popular = Popularity(PopularityConfig()).fit(people.take(np.flatnonzero(inside)))
@@ -58,6 +64,10 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
         values[name] = {MAIN: _quality(model, people.take(out), held[out])}
         spent[name] = model.epsilon
         tell("membership", f"{name}: LiRA AUC {rows[name]['LiRA attack AUC'].value:.4f}")
+        if name == "plain":
+            again, rows[ERASED] = forgotten(attacker, fit, inside)
+            values[ERASED] = {MAIN: _quality(again, people.take(out), held[out])}
+            tell("membership", f"{ERASED}: LiRA AUC {rows[ERASED]['LiRA attack AUC'].value:.4f}")
     figures = compared(values, ["popularity"], MAIN, seed=seed)
     for name, found in rows.items():
         figures[name] |= found
@@ -70,13 +80,17 @@ def run(data: Path, train: Path | None, *, seed: int) -> Findings:
             "people": f"{len(people):,} at random, half of them members; items: the "
             f"{people.catalogue:,} most frequent",
             "attacker": "knows the history, the model and the training procedure; "
-            f"{SHADOWS} shadow models on random halves of the same people",
+            f"{SHADOWS} shadow models on random halves of the same people. Each of the "
+            f"{SHADOWS + 1} models is attacked, with the others as shadows: means over them",
+            ERASED: "a half of the members, at random, was erased and the rest learned from anew: "
+            "can the erased be told from those who never were members? The attacker does not have "
+            "the model of before",
             "quality": f"nDCG@{K} of the last item, left out of training, of non-members",
             "privacy": "epsilon "
             + ", ".join(f"{name} {value:.2f}" for name, value in spent.items())
             + f" at delta {private.settings['delta']}; unit: a person's whole history",
             "ties": "neutral",
-            "interval": "95% percentile bootstrap over people",
+            "interval": "95% percentile bootstrap over people, of attacks over models too",
             "settings": str(private.settings),
         },
         figures,

@@ -20,7 +20,7 @@ from shoplake.models.recommenders.tuning import Validation
 BASELINES = ["popularity", "item_knn", "vsknn"]
 PARTS = ["item_knn", "vsknn", "stan", "sasrec"]
 K = 20
-_VALIDATION_SHARE, _VALIDATION_SESSIONS = 0.08, 8000
+_VALIDATION_SHARE, _VALIDATION_SESSIONS, _LEAST = 0.08, 8000, 200
 
 
 def run(data: Path, train: Path | None, *, seed: int) -> Findings:
@@ -82,13 +82,16 @@ def latest(seen: Interactions) -> Validation:
         EvaluationError: there are too few sessions.
     """
     size = min(int(len(seen) * _VALIDATION_SHARE), _VALIDATION_SESSIONS)
+    # Of few or short sessions it takes a larger part, up to a third.
+    told = np.cumsum(np.maximum(seen.lengths[::-1] - 1, 0))
+    size = min(max(size, int(np.searchsorted(told, _LEAST)) + 1), len(seen) // 3)
     last = seen.block(len(seen) - size, len(seen))
     histories, truth = prefixes(last)
-    if len(truth) < 200:
+    if len(truth) < _LEAST:
         raise EvaluationError(
             f"{len(seen):,} training sessions are too few",
             where=f"{len(truth)} prefixes to choose settings on",
-            remedy="give a training folder with some thousands of sessions, or more",
+            remedy="give a training folder with some hundreds of sessions, or more",
         )
     return Validation(seen.block(0, len(seen) - size), histories, truth)
 

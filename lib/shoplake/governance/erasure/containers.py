@@ -43,6 +43,9 @@ _CLOSED = {
     b"\x37\x7f\x06": "a write-ahead log of SQLite",
 }  # fmt: skip
 
+#: Of the magic words, which a text may start with as well: PARENT;ID.
+_TEXT, _BINARY = b"%PDF", re.compile(rb"[\0-\x08\x0e-\x1f]")
+
 _ERRORS = (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError,
            zlib.error, sqlite3.Error, pa.ArrowException, PageError, SstError, struct.error,
            RuntimeError)  # fmt: skip
@@ -115,7 +118,7 @@ class Walker:
         if made is not None:
             return lambda w, _, d: self._nested(w, made, d)
         for magic, name in _CLOSED.items():
-            if head.startswith(magic):
+            if head.startswith(magic) and (magic == _TEXT or _BINARY.search(head[:64])):
                 self.unread.append(f"{where}: {name} is not looked into")
         return self._table if self._weak and b"\0" not in head[:16] else None
 

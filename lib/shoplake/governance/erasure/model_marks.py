@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.book import ContractBook
 from shoplake.governance.erasure.order import Subject
+from shoplake.governance.maintain.pins import kept
 from shoplake.runtime.lake import Lake
 
 _PARENTS = "governance.model_data"
@@ -17,7 +18,10 @@ def trained_on(lake: Lake, contracts: ContractBook, subject: Subject) -> list[tu
     A table version that can no longer be read counts as having held one: what cannot be looked at
     proves nothing.
     """
-    parents = lake.rows(_PARENTS, ("model_name", "model_version", "table_name", "table_version"))
+    # A model of which nothing is kept cannot be marked; it is learnt anew without the subject.
+    parents = kept(
+        lake.rows(_PARENTS, ("model_name", "model_version", "table_name", "table_version"))
+    )
     if not parents:
         return []
     keys = lake.spark.createDataFrame([(k,) for k in subject.keys], "key string")

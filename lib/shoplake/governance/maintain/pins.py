@@ -9,11 +9,18 @@ from shoplake.runtime.lake import Lake
 
 _PARENTS = "governance.model_data"
 _COLUMNS = ("model_name", "model_version", "table_name", "table_version")
+#: Models of which no version is kept (`evaluate.ads_card`): nothing of theirs can be used again.
+LEARNT_ANEW = frozenset({"ads"})
 
 
 def parents(lake: Lake) -> list[dict[str, Any]]:
-    """Every model version with a table and the version of it that it learned from."""
-    return lake.rows(_PARENTS, _COLUMNS)
+    """Every kept model version with a table and the version of it that it learned from."""
+    return kept(lake.rows(_PARENTS, _COLUMNS))
+
+
+def kept(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of models of which versions are kept."""
+    return [row for row in rows if row["model_name"] not in LEARNT_ANEW]
 
 
 def pinned(
@@ -31,14 +38,14 @@ def pinned(
     versions: dict[str, set[str]] = {}
     for row in rows:
         versions.setdefault(row["model_name"], set()).add(row["model_version"])
-    kept = {
+    stay = {
         (model, version)
         for model, known in versions.items()
         for version in _chosen(known, champions.get(model), newest)
     }
     found: dict[str, set[int]] = {}
     for row in rows:
-        if (row["model_name"], row["model_version"]) in kept:
+        if (row["model_name"], row["model_version"]) in stay:
             found.setdefault(row["table_name"], set()).add(int(row["table_version"]))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,8 +19,9 @@ from shoplake.governance.policies.model import Policies
 from shoplake.governance.policies.secure import secure
 from shoplake.runtime.datafusion import spelled
 from shoplake.runtime.key import pseudonym_key
+from shoplake.runtime.query_names import in_one_case, parse
 from shoplake.runtime.settings import Settings
-from shoplake.runtime.sql import Answer, Opened, execute, parse
+from shoplake.runtime.sql import Answer, Opened, execute
 
 # No optimiser moves a condition of the query below a LIMIT: else it would be evaluated on rows and
 # values that are hidden, and its errors would show them.
@@ -34,6 +36,7 @@ def query_as(
     sql: str,
     subject: str | None = None,
     opened: Opened | None = None,
+    key: Callable[[Settings], bytes] = pseudonym_key,
 ) -> Answer:
     """Answer one SELECT with what the role may see.
 
@@ -45,6 +48,7 @@ def query_as(
         sql: one query over `schema.table`s.
         subject: the key of the person a role with `subject: true` reads as.
         opened: tables to read as they were opened, see `runtime.sql.execute`.
+        key: finds the key of masks, where one needs it.
 
     Raises:
         PolicyError: the role may not see what is asked for.
@@ -52,14 +56,17 @@ def query_as(
     """
     check_subject(policies, role, subject)
     tree = parse(sql)
-    sources = _Sources(settings, subject)
+    read = [book.get(f"{table.db}.{table.name}") for table in tree.find_all(exp.Table)]
+    asked = in_one_case(tree, [name for c in read if c is not None for name in c.column_names])
+    sources = _Sources(settings, subject, key)
     secured = secure(tree, lambda table: view(policies, book, role, table), sources.of)
     try:
-        return execute(settings, spelled(secured), sources.tables, where=sql, opened=opened)
+        answer = execute(settings, spelled(secured), sources.tables, where=sql, opened=opened)
     except ShoplakeError as error:
         raise ShoplakeError(
             sources.scrubbed(error.what), where=error.where, remedy=error.remedy
         ) from None
+    return answer.called(asked)
 
 
 def check_subject(policies: Policies, role: str, subject: str | None) -> None:
@@ -83,12 +90,13 @@ class _Sources:
 
     settings: Settings
     subject: str | None
+    find_key: Callable[[Settings], bytes]
     tables: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
         # Looked for only where a mask needs it.
-        return mask_key(pseudonym_key(self.settings))
+        return mask_key(self.find_key(self.settings))
 
     def of(self, view: View) -> exp.Expr:
         columns = [

@@ -24,7 +24,7 @@ from shoplake.governance.policies.model import Policies
 from shoplake.governance.policies.secure import secure
 from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.lake import Lake
-from shoplake.runtime.sql import parse
+from shoplake.runtime.query_names import parse
 
 
 class RoleViews:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+
+from shoplake.errors import ShoplakeError
 
 #: Batches after which the little files of the evidence are joined.
 JOIN_EVERY = 200
@@ -16,11 +19,19 @@ class Agenda:
         every: seconds between two times that silver is refined, at least; 0: it never is.
         begun: whether an earlier stream wrote here; what it took may not be in silver yet.
         clock: seconds, from any start.
+
+    Raises:
+        ShoplakeError: `every` is no length of time.
     """
 
     def __init__(
         self, every: float, *, begun: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        if not 0 <= every < math.inf:
+            raise ShoplakeError(
+                f"silver cannot be refined every {every:g} seconds",
+                remedy="--refine-every 30; 0: never",
+            )
         self._every, self._clock = every, clock
         # Beside a first batch, which makes the tables of the evidence, nothing is refined.
         self._refined = self._listed = -1 if begun else 0

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import uuid
 import zlib
 from collections.abc import Iterable
 from collections.abc import Mapping as Dictionary
-from datetime import UTC, datetime
 from functools import reduce
 
 from pyspark.errors import PySparkException
@@ -28,6 +26,7 @@ from shoplake.ingest.stream.records import spans_of, streamed, to_records
 from shoplake.runtime.console import say
 from shoplake.runtime.session import interpret
 from shoplake.runtime.spark_errors import SPARK_ERRORS
+from shoplake.runtime.trouble import explained
 
 #: Messages of a batch up to which its rows are written by the driver.
 FEW = 50_000
@@ -71,10 +70,7 @@ class Consumer:
         self._offsets = Offsets(run.lake, run.contracts[TABLE], mapping.shop)
         self._checkpoints = run.lake.settings.root / "streams" / mapping.shop
         known = sorted(self._checkpoints.glob("*/metadata")) if self._checkpoints.is_dir() else []
-        now = datetime.now(UTC)
-        self.stream = (
-            known[-1].parent.name if known else f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-        )
+        self.stream = known[-1].parent.name if known else self._offsets.next_name()
         self._reached: dict[Place, int] = {}
         self._told: set[tuple[str, str]] = set()
 
@@ -87,8 +83,11 @@ class Consumer:
             most: messages a batch.
 
         Raises:
-            ShoplakeError: Kafka cannot be read, or a topic was made anew since the checkpoint.
+            ShoplakeError: Kafka cannot be read, a topic was made anew since the checkpoint, or
+                `most` lets no message in.
         """
+        if most < 1:
+            raise SourceError(f"a batch of at most {most} messages", remedy="--most 50000")
         try:
             for taking in self._offsets.unfinished(self.stream):
                 self._finish(taking)
@@ -112,7 +111,10 @@ class Consumer:
             .option("checkpointLocation", str(self._checkpoints / self.stream))
         )
         trigger = {"availableNow": True} if once else {"processingTime": interval}
-        return writer.trigger(**trigger).start()  # type: ignore[arg-type]
+        try:
+            return writer.trigger(**trigger).start()  # type: ignore[arg-type]
+        except SPARK_ERRORS as error:
+            raise self.error(error) from None
 
     def error(self, error: Exception) -> ShoplakeError:
         """What ended the query, for the reader."""
@@ -126,6 +128,8 @@ class Consumer:
                 where=str(self._checkpoints / self.stream),
                 remedy=_AWAY,
             )
+        if known := explained(error, self._run.lake.settings.lake):
+            return known
         return SourceError(
             f"the stream of {self._mapping.shop} ended: {_line(text)}",
             where=str(self._checkpoints / self.stream),
@@ -137,8 +141,9 @@ class Consumer:
         """One micro-batch; Spark repeats it after a crash, with the same messages."""
         try:
             self._bring(self._new(messages), self.stream, batch)
-        except ShoplakeError as error:
-            self.failure = error
+        except Exception as error:
+            known = error if isinstance(error, ShoplakeError) else None
+            self.failure = known or explained(error, self._run.lake.settings.lake)
             raise
 
     def _new(self, messages: DataFrame) -> DataFrame:
@@ -261,5 +266,9 @@ def wait(query: StreamingQuery, consumer: Consumer, seconds: float) -> bool:
 
 
 def _line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines or ["(no message)"])[0][:300]
+    """What it is about: the cause furthest down, else the first line that is not Py4J's own."""
+    lines = [line.strip().lstrip(": ") for line in text.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    own = [line for line in lines if not line.startswith("An error occurred while calling")]
+    said = [*causes[-1:], *own, "(no message)"][0]
+    return re.sub(r"^(?:[\w$]+\.)+(?=[A-Z]\w*(?::|$))", "", said)[:300]

@@ -7,9 +7,11 @@ the very same offsets under its old identity, so that no table gets its rows twi
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shoplake.contracts.model import Contract
 from shoplake.errors import SourceError
@@ -17,11 +19,13 @@ from shoplake.governance.ledger import append
 from shoplake.runtime.lake import Lake
 
 TABLE = "governance.offsets"
+#: How a stream's name begins: with the time of its first start.
+_BEGAN = "%Y%m%dT%H%M%S"
 #: A partition: its topic and its number.
 Place = tuple[str, int]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Range:
     """Messages of one partition, both ends included.
 
@@ -65,6 +69,15 @@ class Offsets:
             states = self._states.setdefault((r["stream"], r["batch"]), {})
             found = (r["topic"], r["partition"], r["first_offset"], r["last_offset"])
             states.setdefault(r["state"], []).append(Range(*found, r["records"], r["sent_at"]))
+
+    def next_name(self) -> str:
+        """A name for a new stream; after all others, also where the clock was put back."""
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        for name, _ in self._states:
+            with suppress(ValueError):
+                earlier = datetime.strptime(name.partition("-")[0], _BEGAN)
+                now = max(now, earlier + timedelta(seconds=1))
+        return f"{now:{_BEGAN}}-{uuid.uuid4().hex[:8]}"
 
     def check(self, taking: Taking, where: str) -> None:
         """Whether a batch may be taken: one on record is the very same one, done again.

@@ -6,6 +6,7 @@ and goes on with what is not there yet.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping as Dictionary
 from functools import reduce
@@ -53,8 +54,11 @@ def replay(
 
     Raises:
         MappingError: no entry has a topic.
-        SourceError: the folder is missing, or its files do not fit the mapping's entries.
+        SourceError: the folder is missing, its files do not fit the mapping's entries, or `speed`
+            is none.
     """
+    if not 0 <= speed < math.inf:
+        raise SourceError(f"time cannot go {speed:g} times as fast", remedy="--speed 1000")
     known = streamed(mapping)
     files = [f for f in list_files(lake.spark, known, root) if f.mapping is not None]
     files = [f for f in files if not is_later(f.path, before)]

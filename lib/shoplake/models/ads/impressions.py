@@ -29,6 +29,8 @@ _NAMES = (
 )
 _OUTCOMES = ("clicked", "bought")
 _VALIDATION = 0.3
+#: The baseline: everybody responds to everything with the same probability.
+SAME = "same for all"
 
 
 class Tally:
@@ -105,6 +107,21 @@ class Showings:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What was said of the last days, and what happened.
+
+    Attributes:
+        person: [n] whose impression it is, as in `Showings.rows`.
+        happened: [n] whether there was a response.
+        said: model -> calibrated probability [n], `SAME` among them.
+    """
+
+    person: NDArray[np.int64]
+    happened: NDArray[np.bool_]
+    said: dict[str, Floats]
+
+
+@dataclass(frozen=True)
 class Response:
     """Calibrated models of one outcome.
 
@@ -112,13 +129,15 @@ class Response:
         name: which model was chosen.
         model: fitted on all days.
         calibration: learnt on the last days, which the first fit had not seen.
-        log_loss: model -> on those days, "same for all" among them.
+        log_loss: model -> on those days, `SAME` among them.
+        judged: on those days.
     """
 
     name: str
     model: ResponseModel
     calibration: Calibration
     log_loss: dict[str, float]
+    judged: Judged
 
     def __str__(self) -> str:
         losses = ", ".join(f"{name} {loss:.4f}" for name, loss in self.log_loss.items())
@@ -151,15 +170,17 @@ def learn_responses(showings: Showings, config: AdsConfig) -> dict[str, Response
         response = rows[outcome].to_numpy(np.bool_)
         truth, who = response[held], rows["person"].to_numpy(np.int64)[held]
         fitted: dict[str, Calibration] = {}
-        loss = {"same for all": _log_loss(truth, np.full(len(held), response[early].mean()))}
+        told = {SAME: np.full(len(held), response[early].mean())}
         for name in config.models:
             first = fit_response(name, examples.take(early), response[early], config)
             said = first.probability(examples.take(held))
             fitted[name] = fit_calibration(said, truth, who)
-            loss[name] = _log_loss(truth, fitted[name].apply(said))
+            told[name] = fitted[name].apply(said)
+        loss = {name: _log_loss(truth, said) for name, said in told.items()}
         best = min(config.models, key=lambda name: loss[name])
         final = fit_response(best, examples, response, config)
-        found[outcome] = Response(best, final, fitted[best], loss)
+        judged = Judged(who, truth, told)
+        found[outcome] = Response(best, final, fitted[best], loss, judged)
     return found
 
 

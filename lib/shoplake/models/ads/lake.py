@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy.sparse import csr_array
 
 from shoplake.features.interactions import POSITIVE, happened_before, instant
 from shoplake.models.ads.audiences import lookalikes, person_vectors
-from shoplake.models.ads.impressions import Showings, learn_responses
+from shoplake.models.ads.examples import Floats
+from shoplake.models.ads.impressions import Response, Showings, learn_responses
 from shoplake.models.ads.pacing import paced_bids
 from shoplake.models.ads.settings import AdsConfig, AudienceConfig
 
@@ -111,42 +114,47 @@ def shown(events: DataFrame, feedback: DataFrame, people: DataFrame, as_of: date
     )
 
 
-def ad_rows(
-    audience: pd.DataFrame,
-    impressions: pd.DataFrame,
-    items: pd.DataFrame,
-    as_of: datetime,
-    config: AdsConfig,
-) -> Iterator[tuple[Any, ...]]:
-    """Rows of gold.ad_scores: each person's best offers of the audience's category.
+@dataclass(frozen=True)
+class Learnt:
+    """Models of responses, and what they were learnt from.
 
-    A shop that tells of no impressions, or of none of its products, has none.
+    Attributes:
+        responses: of "clicked" and "bought".
+        showings: what was shown.
+        people: person_key by code.
+        first: the day that is 0 in `showings`.
+    """
+
+    responses: dict[str, Response]
+    showings: Showings
+    people: NDArray[np.str_]
+    first: pd.Timestamp
+
+
+def learn_ads(
+    audience: pd.DataFrame, impressions: pd.DataFrame, items: pd.DataFrame, config: AdsConfig
+) -> Learnt | None:
+    """Learn what people respond to; None where a shop tells of no impressions of its products.
 
     Args:
-        audience: rows of gold.audiences as of then.
+        audience: rows of gold.audiences as of an instant.
         impressions: of `shown`.
-        items: gold.item_features as of then.
-        as_of: the instant.
+        items: gold.item_features as of then, by product_id, numbered from 0.
         config: settings.
 
     Raises:
         AdsError: there are too few impressions to learn from.
     """
-    if audience.empty or impressions.empty:
-        return
-    items = items.sort_values("product_id").reset_index(drop=True)
     place = {p: i for i, p in enumerate(items["product_id"])}
-    kind, kinds = pd.factorize(items["category"].fillna(""), sort=True)
     known = impressions[impressions["product_id"].isin(place)]
-    if known.empty:
-        return
+    if audience.empty or known.empty:
+        return None
+    kind, kinds = pd.factorize(items["category"].fillna(""), sort=True)
     person, people = pd.factorize(
         pd.concat([known["person_key"], audience["person_key"]]), sort=True
     )
-    who = dict(zip(people, range(len(people)), strict=True))
     first = pd.to_datetime(known["day"]).min()
     product = known["product_id"].map(place).to_numpy(np.int64)
-    price = np.log1p(items["price"].fillna(0).to_numpy(float))
     showings = Showings(
         pd.DataFrame(
             {
@@ -155,16 +163,38 @@ def ad_rows(
                 "category": kind[product],
                 "day": (pd.to_datetime(known["day"]) - first).dt.days.to_numpy(np.int64),
                 "position": known["position"].fillna(1).to_numpy(float),
-                "log_price": price[product],
+                "log_price": _log_price(items)[product],
                 "clicked": known["clicked"].to_numpy(bool),
                 "bought": known["bought"].to_numpy(bool),
             }
         ),
         (len(people), len(items), len(kinds)),
     )
-    responses = learn_responses(showings, config)
+    return Learnt(learn_responses(showings, config), showings, people.to_numpy(dtype=str), first)
+
+
+def ad_rows(
+    learnt: Learnt,
+    audience: pd.DataFrame,
+    items: pd.DataFrame,
+    as_of: datetime,
+    config: AdsConfig,
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of gold.ad_scores: each person's best offers of the audience's category.
+
+    Args:
+        learnt: of `learn_ads`, with the same audience and items.
+        audience: rows of gold.audiences as of then.
+        items: gold.item_features as of then, by product_id, numbered from 0.
+        as_of: the instant.
+        config: settings.
+    """
+    responses, showings = learnt.responses, learnt.showings
+    who = dict(zip(learnt.people, range(len(learnt.people)), strict=True))
+    kind, _ = pd.factorize(items["category"].fillna(""), sort=True)
+    price = _log_price(items)
     model = "; ".join(f"{k}: {r}" for k, r in responses.items())
-    today = (pd.Timestamp(as_of).tz_localize(None) - first).days
+    today = (pd.Timestamp(as_of).tz_localize(None) - learnt.first).days
     campaign = config.campaign
     for name, members in audience.groupby("audience", sort=True):
         offers = items.index[(items["category"] == name) & items["available"]].to_numpy()
@@ -206,3 +236,7 @@ def ad_rows(
                 float(click[row] * bid[i]),
                 model,
             )
+
+
+def _log_price(items: pd.DataFrame) -> Floats:
+    return np.asarray(np.log1p(items["price"].fillna(0).to_numpy(float)))

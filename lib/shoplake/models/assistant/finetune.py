@@ -29,7 +29,7 @@ class TunedClassifier:
         tokens = self._encoder.tokens(list(texts))
         found = np.zeros((len(tokens), len(self.classes_)))
         self._encoder.base.encoder.eval()
-        with torch.inference_mode(), lean():
+        with torch.inference_mode():  # in float32: see `TextEncoder.encode`, exact
             for batch in budgeted([len(t) for t in tokens], 4096):
                 pooled = self._encoder.forward([tokens[i] for i in batch])
                 logits = _SCALE * self._head(pooled).float()

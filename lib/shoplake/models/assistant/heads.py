@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from shoplake.models.assistant.settings import AssistantConfig
 
 Floats = NDArray[np.float64]
+#: Version of how messages are read; models kept by another one are learnt anew.
+READING = 2
 #: Nearest utterances whose mean cosine says how near a message is.
 _NEAREST = 3
 _CHUNK = 512
@@ -53,9 +55,10 @@ class Heads:
         meaning = self.meaning.predict_log_proba(vectors)
         tuned = None if self.tuned is None else self.tuned.predict_log_proba(list(texts))
         frozen = joined(words, meaning)
-        log = frozen.copy() if tuned is None else joined(words, meaning, tuned)
         chinese = np.array([bool(_HAN.search(text)) for text in texts], dtype=bool)
-        log[chinese] = _CHINESE[0] * words[chinese] + _CHINESE[1] * meaning[chinese]
+        frozen[chinese] = _CHINESE[0] * words[chinese] + _CHINESE[1] * meaning[chinese]
+        log = frozen.copy() if tuned is None else joined(words, meaning, tuned)
+        log[chinese] = frozen[chinese]
         return log, np.column_stack([frozen.max(axis=1), self._nearness(vectors)])
 
     def _nearness(self, vectors: NDArray[np.float32]) -> Floats:

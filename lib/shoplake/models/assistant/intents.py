@@ -79,8 +79,8 @@ class IntentModel:
         self._encoder = encoder
 
     def read(self, texts: Sequence[str]) -> Understood:
-        """Intents of messages [n]."""
-        log, parts = self.heads.read(texts, self._encoder.encode(list(texts)))
+        """Intents of messages [n]; what is read beside a message does not change its own."""
+        log, parts = self.heads.read(texts, self._encoder.encode(list(texts), exact=True))
         calm = tempered(log, self.accept.temperature)
         best = calm.argmax(axis=1)
         confidence = np.exp(calm[np.arange(len(best)), best])

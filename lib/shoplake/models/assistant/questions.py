@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ Floats = NDArray[np.float32]
 _MOST_LETTERS = 2000
 #: Letters of a line: a literal longer than this is not a question.
 _LONGEST_LINE = 200_000
+#: What to do about a file that cannot be read to its end.
+UNREADABLE = "the file is cut off, damaged or not in UTF-8: fetch it again"
 #: What words add to a cosine in the fused score, 0 to 1; `evaluate --task questions` measures it.
 WORDS_SHARE = 0.2
 
@@ -35,7 +38,7 @@ def read_questions(folder: Path) -> pd.DataFrame:
         line (from 1), product, asked_at (seconds since 1970, NaN where unknown), question, answer.
 
     Raises:
-        SourceError: no such file, or a line is not such a dict.
+        SourceError: no such file, it cannot be read to its end, or a line is not such a dict.
     """
     files = sorted(
         [*folder.glob("*.jsonish.gz"), *folder.glob("*.jsonish"), *folder.glob("qa*.json.gz")]
@@ -46,10 +49,18 @@ def read_questions(folder: Path) -> pd.DataFrame:
         )
     rows = []
     for path in files:
-        with _opened(path) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    rows.append(_row(line, f"{path}:{number}", number))
+        number = 0
+        try:
+            with _opened(path) as file:
+                for number, line in enumerate(file, 1):
+                    if line.strip():
+                        rows.append(_row(line, f"{path}:{number}", number))
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise SourceError(
+                f"cannot be read: {str(error) or type(error).__name__}",
+                where=f"{path}, after line {number}",
+                remedy=UNREADABLE,
+            ) from None
     return pd.DataFrame(rows)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shoplake.models.descriptions.claims import Checked
-from shoplake.models.descriptions.language import Language
+from shoplake.models.descriptions.language import SLOT, Language
 from shoplake.models.descriptions.settings import DescriptionConfig
 from shoplake.models.descriptions.wording import Slots, realise, template, wanted
 
 #: Version of sentences, decoding and check: part of a description's model version.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def from_template(
 ) -> Candidate:
     """The template's text and its check.
 
-    If it fails, the product's own words are left out, then attributes without a sentence of their
-    own that fail by themselves: one bad column does not keep a product without a description.
+    If it fails, the product's own words are left out, then attributes whose sentence fails by
+    itself: one bad column does not keep a product without a description.
     """
     text = template(slots, language, tone=config.tone, length=config.length)
     checked = check(text)
@@ -53,14 +53,13 @@ def from_template(
 def _sound(
     slots: Slots, language: Language, config: DescriptionConfig, check: Callable[[str], Checked]
 ) -> Slots:
-    """The slots without keys and values whose sentence fails by itself."""
+    """The slots without those whose own sentence fails by itself."""
     found = dict(slots)
-    for key in [k for k in slots if k.startswith("key")]:
-        value = key.replace("key", "value")
-        pair = (f"{{{key}}}", f"{{{value}}}")
-        sentences = [s for s in language.sentences[config.tone] if all(p in s for p in pair)]
+    for slot in [s for s in slots if not s.startswith("value")]:
+        own = {slot, slot.replace("key", "value")} if slot.startswith("key") else {slot}
+        sentences = [s for s in language.sentences[config.tone] if set(SLOT.findall(s)) == own]
         if any(not check(realise(s, slots, language)).passed for s in sentences):
-            found = {k: v for k, v in found.items() if k not in (key, value)}
+            found = {k: v for k, v in found.items() if k not in own}
     return found
 
 

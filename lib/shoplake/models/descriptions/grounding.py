@@ -11,6 +11,7 @@ what contradicts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +35,8 @@ from shoplake.models.descriptions.private import private_spans
 
 #: Attributes whose last word alone says them too: "green" of "sage green".
 _BY_LAST_WORD = ("kind", "colour")
+#: Attributes whose values are names, which may be "Best & Sons" or "World's Best Dad mug".
+_NAMING = ("kind", "brand", "category")
 _CURRENCY = frozenset("£$€¥%")
 
 
@@ -64,6 +67,7 @@ class Grounder:
             words(p): k for one in every for k, ps in one.sensitive.items() for p in ps
         }
         self._denying = {words(w) for one in every for w in one.negations}
+        self._boasts = {run for one in every for p in one.boasts if (run := folded(p))}
         phrases = (*rules.banned, *(p for one in every for p in one.banned))
         self._banned = {run for p in phrases if (run := folded(p))}
 
@@ -155,6 +159,8 @@ class Grounder:
             elif value == size:
                 claim, fact = self._value(tokens, at, size, values[run], negated[at])
                 runs.append(claim)
+                if fact.attribute not in _NAMING:
+                    runs += self._boasting(tokens, at, at + size, source)
                 if fact.source != "attribute":  # A column goes before the product's name.
                     for denied in names.denied_within(tokens, at, at + size):
                         first, end = denied.name
@@ -205,6 +211,9 @@ class Grounder:
         said = evidence(fact) if named.holds else None
         runs = [_Run(at, at + named.size - 1, fact.attribute, said)]
         number = any(c.isdigit() for c in fact.value)
+        for before, after in ((at, first), (end, at + named.size)):
+            if fact.attribute not in _NAMING:
+                runs += self._boasting(tokens, before, after, source)
         while first < end:
             size = longest_run(runs_from(tokens[:end], first), self._sensitive)
             run = _bare(tokens[first : first + size])
@@ -220,6 +229,13 @@ class Grounder:
         if named.denied and any((*no, *name) in self._banned for no in self._denying):
             runs.append(_Run(at, at + named.size - 1, "banned", None))
         return runs
+
+    def _boasting(self, tokens: list[str], first: int, end: int, source: OwnText) -> Iterator[_Run]:
+        """Boasts within a value: a column states what a product is, not that it is the best."""
+        said = " ".join(tokens[first:end])
+        for start, stop in banned_spans(said, self._boasts):
+            proof = source.says(words(said[start:stop]), False)
+            yield _Run(first, end - 1, "superlative", proof)
 
     def _roles_before(self, tokens: list[str], at: int) -> list[tuple[str, ...]]:
         """The words just before a token that say which attribute it is."""

@@ -42,6 +42,7 @@ class Language:
         affirming: values of an attribute that say no more than yes.
         denying: the same for no, besides the negations.
         glossary: values in English -> in this language.
+        boasts: superlatives that not even an attribute's value may put into a text.
     """
 
     joiner: str
@@ -58,6 +59,7 @@ class Language:
     glossary: dict[str, str] = field(default_factory=dict)
     affirming: tuple[str, ...] = ()
     denying: tuple[str, ...] = ()
+    boasts: tuple[str, ...] = ()
 
     @cached_property
     def neutral_phrases(self) -> frozenset[tuple[str, ...]]:

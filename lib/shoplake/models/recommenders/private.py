@@ -43,7 +43,7 @@ class PrivateConfig:
     learning_rate: float = 0.5
     momentum: float = 0.9
     clip: float = 0.5
-    noise: float = 1.0
+    noise: float = 8.0
     delta: float = 1e-5
     seed: int = 7
 

@@ -18,10 +18,14 @@ from shoplake.governance.personal.detect import mask
 from shoplake.serve.assistant.answering import MOST_LETTERS, Answer, Assistant
 from shoplake.serve.assistant.desk import Desk, Window
 from shoplake.serve.assistant.lake import Reader
+from shoplake.serve.assistant.turns import Turn, Turns
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 #: The fields of a message: JSON text, all of them texts.
-FIELDS = ("id", "person_key", "text", "sent_at")
+FIELDS = ("id", "person_key", "text", "sent_at", "dialogue")
+#: Letters of an id or a dialogue's name, as in the contract of gold.answers.
+_LONGEST = 200
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,14 @@ class Message:
         person_key: of who asks; None: a guest.
         text: what was written.
         sent_at: ISO 8601; without a zone it is UTC.
+        dialogue: the sender's name of what it belongs to; None: the person's only one.
     """
 
     message_id: str | None
     person_key: str | None
     text: str | None
     sent_at: str | None
+    dialogue: str | None = None
 
 
 class Inbox:
@@ -62,31 +68,41 @@ class Inbox:
     def _at_work(self) -> tuple[Assistant, datetime]:
         return self._come()
 
-    def rows(self, messages: Iterable[Message], batch: str) -> Iterator[dict[str, Any]]:
-        """Rows of `gold.answers`, person by person.
+    @property
+    def hours(self) -> float:
+        """How long a dialogue is remembered."""
+        return self._at_work[0].config.session_hours
+
+    def rows(
+        self, messages: Iterable[Message], batch: str, before: Iterable[Turn] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of `gold.answers`, person by person, each dialogue in the order it was written.
 
         Args:
             messages: each with another id.
             batch: what they are called together.
+            before: turns of the same dialogues in other batches.
 
         Raises:
             PolicyError: a row of somebody else came through the policies.
             ShoplakeError: a table cannot be read.
         """
-        ordered = sorted(messages, key=lambda m: (m.person_key or "", m.message_id or ""))
+        ordered = sorted(messages, key=_place)
         sound = [m for m in ordered if m.text and m.text.strip() and _is_sound(m)]
         if not ordered:
             return
         texts = [str(m.text) for m in sound]
         read = dict(zip(sound, self._at_work[0].read(texts), strict=True))
-        reader = self._reader.at_once()
+        reader, turns = self._reader.at_once(), Turns(before, self.hours)
         desk, at = None, None
         for message in ordered:
-            answer = None
-            if message in read:
+            answer, sent = None, instant(message.sent_at)
+            if message in read and sent is not None:
                 if desk is None or at != message.person_key:
                     desk, at = self._desk(reader, message.person_key), message.person_key
-                answer = desk.ask(read[message])
+                name, whose = str(message.message_id), (message.person_key, message.dialogue)
+                answer = desk.ask(read[message], turns.before(whose, sent, name))
+                turns.add(Turn(sent, name, *whose, answer.state))
             yield self._row(message, answer, batch)
 
     def _desk(self, reader: Reader, subject: str | None) -> Desk:
@@ -100,6 +116,7 @@ class Inbox:
             "message_id": message.message_id,
             "batch": batch,
             "person_key": message.person_key,
+            "dialogue": message.dialogue,
             "asked_at": instant(message.sent_at),
             "question": mask(text)[:MOST_LETTERS],
             "model_version": assistant.version,
@@ -113,19 +130,29 @@ class Inbox:
                 "citations": [str(citation) for citation in answer.citations],
                 "handover": answer.handover,
                 "reason": answer.reason or None,
+                "order_id": answer.state.order,
+                "product_id": answer.state.product,
             }
         return row
 
 
+def _place(message: Message) -> tuple[str, datetime, str]:
+    sent = instant(message.sent_at) or _EARLIEST
+    return message.person_key or "", sent, message.message_id or ""
+
+
 def _is_sound(message: Message) -> bool:
+    """Whether its row can enter the table: what is held must not be part of a dialogue either."""
     named = message.person_key is None or _KEY.fullmatch(message.person_key) is not None
-    return bool(message.message_id) and named and instant(message.sent_at) is not None
+    short = max(len(message.message_id or ""), len(message.dialogue or "")) <= _LONGEST
+    there = bool(message.message_id) and message.dialogue != ""
+    return there and short and named and instant(message.sent_at) is not None
 
 
 def instant(text: str | None) -> datetime | None:
     """When a message was sent; None where the sender says no time."""
     try:
         at = datetime.fromisoformat((text or "").strip())
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # "0001-01-01T00:00+14:00" is before the first year.
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 from shoplake import __version__
+from shoplake.models.assistant.heads import READING
 from shoplake.models.assistant.intents import IntentModel, fit_intents
 from shoplake.models.assistant.questions import PastAnswers, read_questions
 from shoplake.models.assistant.settings import (
@@ -36,7 +37,7 @@ def open_assistant(config: AssistantConfig | None = None) -> Assistant:
     policies = load_shop_policies()
     encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
     pairs = learnt_from(clauses, config.utterances)
-    key = content_key(__version__, config, pairs, encoder.base.source)
+    key = content_key(__version__, READING, config, pairs, encoder.base.source)
     model = _kept(key, pairs, config, encoder)
     past = None
     if config.questions is not None:

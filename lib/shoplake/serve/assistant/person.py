@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shoplake.runtime.key import pseudonym_key
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
 
@@ -17,15 +16,16 @@ def person_key(settings: Settings, who: str) -> str:
         who: a person_key, or `<shop>:<id as the shop knows them>`.
 
     Raises:
+        SettingsError: the pseudonym key is missing, or another than the lake's.
         ShoplakeError: neither.
     """
-    from shoplake.refine.pseudonym import Secret
+    from shoplake.refine.known import lake_key
     from shoplake.refine.subject import keys_of, parse_subject
 
     named = parse_subject(who)
     if isinstance(named, str):
         return named
-    (key,) = keys_of([named], Secret(pseudonym_key(settings)))
+    (key,) = keys_of([named], lake_key(settings))
     if _LINKS not in tables(settings):
         return key
     # `key` is hex digits, whatever was written.

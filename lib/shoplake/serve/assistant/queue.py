@@ -20,6 +20,7 @@ from shoplake.governance.publish import publish
 from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.runtime.console import Clock
+from shoplake.serve.assistant.earlier import earlier_turns
 from shoplake.serve.assistant.erased import without_erased
 from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message
 from shoplake.serve.assistant.lake import COLUMNS
@@ -27,7 +28,8 @@ from shoplake.serve.assistant.lake import COLUMNS
 TABLE = "gold.answers"
 #: Columns that the message decides, and those that the facts decide as well.
 _UNDERSTOOD = ("question", "intent", "confidence", "answer", "handover", "reason")
-_FROM_FACTS = ("answer", "citations", "handover", "reason")
+_FROM_FACTS = ("answer", "citations", "handover", "reason", "order_id", "product_id")
+_SENT = ("message_id", "person_key", "channel", "text", "sent_at")
 _FIELDS = ", ".join(f"{name} string" for name in FIELDS)
 
 
@@ -100,6 +102,8 @@ class AnswerQueue:
             "person_key",
             "text",
             F.date_format("sent_at", "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX").alias("sent_at"),
+            # Guests of a channel are many, and have no dialogue together.
+            F.expr("CASE WHEN person_key IS NOT NULL THEN channel END").alias("dialogue"),
         )
         ledger = lake.read("governance.ledger").where(F.col("table_name") == TABLE)
         cut_off = self._told().join(ledger, "batch_id", "left_anti").where("batch_id LIKE 'lake-%'")
@@ -114,8 +118,8 @@ class AnswerQueue:
             self.take(rows, _named("lake", rows))
             # The driver holds the messages, so no plan tells whose columns these are.
             run.lineage.flows(
-                TABLE, ("message_id", "person_key", "asked_at", *_UNDERSTOOD),
-                sources={"silver.messages": ("message_id", "person_key", "text", "sent_at")},
+                TABLE, ("message_id", "person_key", "dialogue", "asked_at", *_UNDERSTOOD),
+                sources={"silver.messages": _SENT},
                 name="messages",
             )  # fmt: skip
             answered += len(rows)
@@ -186,7 +190,10 @@ class AnswerQueue:
         if not fresh:
             return None
         columns = contract.column_names
-        made = [tuple(row.get(c) for c in columns) for row in self._inbox.rows(fresh, batch)]
+        before = earlier_turns(run.lake, TABLE, fresh, batch, self._inbox.hours)
+        made = [
+            tuple(row.get(c) for c in columns) for row in self._inbox.rows(fresh, batch, before)
+        ]
         candidate = run.lake.spark.createDataFrame(made, _nullable(schema(contract)))
         with run.lineage.building(contract, {}, ()) as building:
             building.made(candidate)
@@ -210,7 +217,7 @@ class AnswerQueue:
         """The messages that no other batch has answered, each id once."""
         found: dict[str, Message] = {}
         for row in rows:
-            message = Message(row["id"], row["person_key"], row["text"], row["sent_at"])
+            message = Message(*(row[name] for name in FIELDS))
             found.setdefault(message.message_id or f"\0{len(found)}", message)
         lake = self._run.lake
         if lake.exists(TABLE) and found:

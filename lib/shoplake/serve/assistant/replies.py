@@ -15,8 +15,17 @@ from shoplake.serve.assistant.facts import Fact, Order
 from shoplake.serve.assistant.wording import SPOKEN, said
 from shoplake.serve.search import Searcher
 
+#: Several orders, or those of a time that is not a day: all are shown, with their days.
 _SEVERAL = re.compile(
-    r"\borders\b|\bpurchases\b|\bhistory\b|\ball my\b|所有|全部|历史|显示", re.IGNORECASE
+    r"\borders\b|\bpurchases\b|\bhistory\b|\ball my\b|\byesterday\b"
+    r"|\b(?:last|this|past|previous)\s+(?:\w+\s+)?(?:weeks?|months?|years?|days?|summer|winter|spring"
+    r"|autumn|christmas)\b|所有|全部|历史|显示|昨天|上周|上个?月|去年|今年|这个?月|本[周月]",
+    re.IGNORECASE,
+)
+#: One of a list that is not its first, which a dialogue does not remember.
+_NTH = re.compile(
+    r"\b(?:second|third|fourth|fifth|2nd|3rd|4th|5th|other one)\b|第[二三四五]|另一个",
+    re.IGNORECASE,
 )
 _LAST = re.compile(r"\b(?:last|latest|newest|recent)\b|最近|最后|上一", re.IGNORECASE)
 #: Words of requests that name no product.
@@ -152,6 +161,7 @@ def _product(
         listed = [said("found", chinese=chinese), *(_priced(f, chinese) for f in facts)]
         return Reply(tuple(listed), tuple(facts), replace(state, product=hits[0].product_id))
     spoken_of = state.product if _IT.search(message) or not _content(message) else None
+    spoken_of = None if _NTH.search(message) else spoken_of
     key = meant(message, door, search) or spoken_of
     fact = door.product(key) if key is not None else None
     if key is None or fact is None:

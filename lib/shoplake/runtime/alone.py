@@ -1,0 +1,57 @@
+"""One process at a time: two that bring in the same at once would bring it in twice."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from shoplake.errors import ShoplakeError
+from shoplake.runtime.console import say
+from shoplake.runtime.settings import Settings
+
+FOLDER = ".locks"
+
+
+@contextmanager
+def alone(settings: Settings, name: str, step: str, *, wait: bool = True) -> Iterator[None]:
+    """While no other process of this machine does the same in a lake of folders.
+
+    The system takes the lock back from a process that ends, however it ends. Where the folder knows
+    no locks there is none, nor under a catalog: there it is the platform that runs a job once.
+
+    Args:
+        settings: where the lake is.
+        name: of what is done, such as a table that is built.
+        step: for the line that tells of waiting.
+        wait: until the other has done; else it is an error that there is one.
+
+    Raises:
+        ShoplakeError: another process does it, and it is not waited for.
+    """
+    if settings.catalog:
+        yield
+        return
+    folder = settings.root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                raise ShoplakeError(
+                    f"another process has begun with {name}",
+                    where=settings.lake,
+                    remedy="let it go on, or stop it first",
+                ) from None
+            say(step, f"{name}: another process is at it; this one waits")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            # A child of this process may hold the file open for longer.
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_UN)
