@@ -111,7 +111,7 @@ def graded(folder, grade):
 @pytest.mark.parametrize("task", [search, tuning])
 def test_nothing_is_fitted_where_nothing_can_be_found(tmp_path, task, monkeypatch):
     monkeypatch.setattr(search, "fit_search", None)
-    monkeypatch.setattr(tuning, "finetune", None)
+    monkeypatch.setattr(tuning, "tried", None)
     train = shop(tmp_path / "train", THINGS, ["gold", "teal", "navy"], 1)
     with pytest.raises(EvaluationError, match=r"(?s)no judged pair of grade 2\.5.*1\.5 to 1\.5"):
         task.run(graded(tmp_path / "data", 1.5), train, seed=0)

@@ -129,6 +129,7 @@ def test_as_if_the_whole_table_had_been_made(
     assert table.said() == whole(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["more", "held"])
 def test_a_change_that_was_killed_before_it_was_on_record_doubles_nothing(
     table: Table, whole: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str

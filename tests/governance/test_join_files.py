@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from deltalake import DeltaTable
 
 from shoplake.contracts.model import Contract
-from shoplake.governance.ledger import Counts
+from shoplake.governance.ledger import Counts, ensure
 from shoplake.governance.maintain.often import join_files
 from shoplake.governance.run import Run
 
@@ -15,6 +15,7 @@ LEDGER = "governance.ledger"
 
 
 def test_the_ledger_of_many_batches_is_one_file(run: Run, items: Contract) -> None:
+    ensure(run.lake, items)
     for n in range(4):
         run.ledger.record(
             step="test", contract=items, batch=f"b{n}", inputs={"bronze.items": n},

@@ -27,6 +27,7 @@ from shoplake.models.relevance.reading import FAMILIES, check_positions
 from shoplake.models.relevance.scratch import scratch_base
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
 from shoplake.models.relevance.stepping import finite
+from shoplake.runtime.allocator import EVERY, give_back
 from shoplake.runtime.console import tell
 
 _TOLD_EVERY = 25
@@ -122,6 +123,8 @@ def adapt(
             run_dir.mkdir(parents=True, exist_ok=True)
             state = (model.state_dict(), optimizer.state_dict(), torch.zeros(0), curve)
             save_checkpoint(run_dir, Checkpoint(fingerprint, step + 1, Position(), *state))
+        if (step + 1) % EVERY == 0:
+            give_back()
         if loss is not None:
             report(step + 1, curve[-1][1])
     if run_dir:

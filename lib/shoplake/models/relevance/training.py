@@ -38,6 +38,7 @@ from shoplake.models.relevance.sharding import parted_state, shard, unsharded, w
 from shoplake.models.relevance.stepping import add_up, finite, optimizer_of, precision, put, turns
 from shoplake.models.search.judgements import Judgements
 from shoplake.models.sinks import opened
+from shoplake.runtime.allocator import EVERY, give_back
 
 _CALIBRATED_ON = 2000
 
@@ -157,6 +158,8 @@ def finetune(
             budget.update(step)
             optimizer.zero_grad(set_to_none=True)
             step += 1
+            if step % EVERY == 0:
+                give_back()
             curve.append((step, mean))
             told(step, {"training_loss": mean, "learning_rate": optimizer.param_groups[0]["lr"]})
             if validation and (step % config.validate_every == 0 or step == config.steps):
