@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from pyspark.sql import functions as F
-
 from shoplake.evaluate.retraining.serving import serving
 from shoplake.governance.run import Run
 from shoplake.ingest.check import shop_mapping
@@ -14,7 +12,7 @@ from shoplake.refine.pseudonym import Secret, key_id
 from shoplake.refine.settings import RefineSettings
 from shoplake.runtime.console import say
 from shoplake.runtime.key import pseudonym_key
-from shoplake.serve.live_lists import BATCH, LIVE, SOURCES, LiveLists
+from shoplake.serve.live_lists import BATCH, LIVE, SOURCES, LiveLists, newest_batch
 from shoplake.serve.settings import load_serve_settings
 from shoplake.steps import job_parser, run_job
 
@@ -26,8 +24,8 @@ def parser() -> argparse.ArgumentParser:
 
 def live(run: Run, args: argparse.Namespace) -> None:
     """Fresh lists for whoever did something since the batch, or was promised what is gone."""
-    batch = run.lake.read(BATCH).agg(F.max("as_of")).first() if run.lake.exists(BATCH) else None
-    if batch is None or batch[0] is None:
+    since = newest_batch(run.lake)
+    if since is None:
         say(run.step, f"{BATCH} is empty: `score` comes first")
         return
     registry = Registry.of(run.lake.settings)
@@ -35,9 +33,9 @@ def live(run: Run, args: argparse.Namespace) -> None:
     settings = load_serve_settings(shop_mapping(args.shop).history_length)
     key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
     cleaning = RefineSettings(key)
-    lists = LiveLists(run, registry, served, settings, cleaning, batch[0])
+    lists = LiveLists(run, registry, served, settings, cleaning, since)
     params = [served, settings, repr(cleaning), key_id(key)]
-    run.build(LIVE, lists.make, inputs=SOURCES, params=params)
+    run.build(LIVE, lists.make, inputs=SOURCES, params=params, few=True)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,10 +7,7 @@ from functools import partial
 
 from shoplake.evaluate.truth import measure_cleaning, measure_personal
 from shoplake.governance.run import Run
-from shoplake.refine.pseudonym import Secret
-from shoplake.refine.settings import RefineSettings
-from shoplake.refine.tables import build_all
-from shoplake.runtime.key import pseudonym_key
+from shoplake.refine.tables import refresh
 from shoplake.steps import job_parser, run_job
 
 
@@ -21,10 +18,8 @@ def parser() -> argparse.ArgumentParser:
 
 def refine(run: Run, args: argparse.Namespace) -> None:
     """Bring every silver table up to date with bronze, in dependency order."""
-    lake = run.lake
-    settings = RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark)))
-    build_all(run, settings)
-    if args.shop == "builtin" and (lake.settings.root / "truth").is_dir():
+    refresh(run)
+    if args.shop == "builtin" and (run.lake.settings.root / "truth").is_dir():
         run.together(
             {
                 "governance.cleaning": partial(measure_cleaning, run),

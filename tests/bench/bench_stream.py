@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import functions as F
-from shoplake_jobs.stream import refresh
 
 from shoplake.governance.run import open_run
 from shoplake.ingest.landing import land
 from shoplake.ingest.mapping import load_mapping
 from shoplake.ingest.stream.consume import Consumer, wait
 from shoplake.ingest.stream.replay import replay
+from shoplake.refine.tables import refresh
 from shoplake.runtime.broker import Broker
 from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.lake import Lake

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
+from pyspark.sql import SparkSession
 
-from shoplake.features.clock import Day, Span, believed
+from shoplake.features.clock import Day, Span, believed, span, span_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -47,3 +49,16 @@ def test_of_little_data_every_row_is_believed() -> None:
 
 def test_no_rows_have_no_span() -> None:
     assert believed([]) is None
+
+
+def test_rows_in_the_driver_have_the_span_that_spark_finds(spark: SparkSession) -> None:
+    times = [START + timedelta(hours=7 * n, microseconds=n) for n in range(300)]
+    times += [START + timedelta(days=900), None]
+    rows = pa.table({"at": pa.array(times, pa.timestamp("us", "UTC"))})
+    found = span_of(rows)
+    assert found == Span(START, times[299], 1)
+    assert found == span(spark.createDataFrame([(t,) for t in times], "at timestamp"))
+
+
+def test_no_rows_in_the_driver_have_no_span() -> None:
+    assert span_of(pa.table({"at": pa.array([], pa.timestamp("us", "UTC"))})) is None

@@ -65,3 +65,30 @@ def test_rows_change_come_and_go(
     ]
     mirror(run.lake, table, spark.createDataFrame(wanted, SCHEMA), slices, little=little)
     assert held(run, table) == sorted([*wanted, *([other] if slices else [])], key=lambda r: r[0])
+
+
+@pytest.mark.parametrize("pattern", [True, False], ids=["with a pattern", "without"])
+def test_few_rows_take_the_place_of_all(
+    run: Run, items: Contract, spark: SparkSession, pattern: bool
+) -> None:
+    """Also where delta-rs does not know what a constraint says, and Spark writes."""
+    table = items if pattern else dataclasses.replace(items, check_constraints="stop")
+    fill(run, table, [("a", 1.0, "ann", "r1"), ("b", 2.0, "bob", "r2")])
+    after: list[Row] = [("b", 3.0, "bob", "r2"), ("c", None, None, "r3")]
+    mirror(run.lake, table, spark.createDataFrame(after, SCHEMA), None, few=True)
+    assert held(run, table) == after
+    operation = run.lake.delta(table.table).history(1).select("engineInfo").first()
+    assert operation is not None
+    assert ("delta-rs" in operation[0]) is not pattern
+
+
+def test_few_rows_that_break_a_constraint_are_refused(
+    run: Run, items: Contract, spark: SparkSession
+) -> None:
+    fill(run, items, [("a", 1.0, "ann", "r1")])
+    with pytest.raises(Exception, match="price_range"):
+        mirror(
+            *(run.lake, items, spark.createDataFrame([("a", -1.0, "x", "r")], SCHEMA), None),
+            few=True,
+        )
+    assert held(run, items) == [("a", 1.0, "ann", "r1")]

@@ -64,3 +64,10 @@ def test_rows_of_a_value_are_read_once_and_are_the_same(lake: Lake) -> None:
     assert sorted(of("b"), key=lambda r: r["at"]) == sorted(wanted, key=lambda r: r["at"])
     assert of("c") == []
     assert lake.rows_of("governance.nothing", "k", ("k",))("a") == []
+
+
+def test_a_column_has_one_of_the_values_asked_for(lake: Lake) -> None:
+    found = lake.arrow(TABLE, ["n"], where=("k", ["b", "c"]))
+    assert sorted(found.column("n").to_pylist(), key=str) == [3, None]
+    assert lake.arrow(TABLE, ["n"], where=("k", [])).num_rows == 0
+    assert lake.arrow(TABLE, ["n"], 0, ("k", ["b"])).num_rows == 0

@@ -67,7 +67,9 @@ def scored(settings: ServeSettings, people: list[tuple]) -> dict[str, list[tuple
     }
 
 
-def in_spark(histories: DataFrame, settings: ServeSettings, scorer: Scorer) -> DataFrame:
+def in_spark(
+    histories: DataFrame, settings: ServeSettings, scorer: Scorer, *, here: bool = False
+) -> DataFrame:
     return recommend(
         histories,
         scorer,
@@ -77,6 +79,7 @@ def in_spark(histories: DataFrame, settings: ServeSettings, scorer: Scorer) -> D
         as_of=AS_OF,
         model_name="neighbours",
         model_version="7",
+        here=here,
     )
 
 
@@ -172,3 +175,16 @@ def test_a_catalogue_with_a_gap_is_refused(spark: SparkSession) -> None:
     rows = [(1, "s:A", "a", None, True, 1), (3, "s:C", "c", None, True, 1)]
     with pytest.raises(ServeError, match="item_index is not 1 to 2"):
         load_catalogue(spark.createDataFrame(rows, ITEMS))
+
+
+@pytest.mark.parametrize("people", [EVERYONE, []], ids=["some", "nobody"])
+def test_few_people_are_scored_here_as_workers_score_them(
+    spark: SparkSession, people: list[tuple]
+) -> None:
+    histories = spark.createDataFrame(people, HISTORIES)
+    there, here = (
+        in_spark(histories, ServeSettings(k=3), neighbours(), here=here) for here in (False, True)
+    )
+    assert here.schema == there.schema
+    order = ["person_key", "rank"]
+    assert here.orderBy(*order).collect() == there.orderBy(*order).collect()

@@ -63,7 +63,10 @@ class Shop:
         run = self.run()
         read = run.reader(run.versions([EVENTS, RECORDS, IDENTITIES]))
         return self.sorted(
-            [r.asDict() for r in read(EVENTS).unionByName(newest_events(read, SETTINGS)).collect()]
+            [
+                r.asDict()
+                for r in read(EVENTS).unionByName(newest_events(read, SETTINGS).frame).collect()
+            ]
         )
 
     def silver(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema
@@ -274,7 +274,12 @@ def adding() -> Iterator[None]:
 
 
 def add_few(
-    lake: Lake, contract: Contract, rows: pa.Table, transaction: tuple[str, int] | None = None
+    lake: Lake,
+    contract: Contract,
+    rows: pa.Table,
+    transaction: tuple[str, int] | None = None,
+    *,
+    instead: bool = False,
 ) -> bool:
     """Append rows that the driver holds, by delta-rs, in a tenth of the time of a Spark write.
 
@@ -283,6 +288,7 @@ def add_few(
         contract: of the table.
         rows: its columns.
         transaction: (application id, version) to be kept in the table's log.
+        instead: of all that the table holds.
 
     Returns:
         False where nothing was written: the lake is a catalog, or delta-rs does not know a function
@@ -299,7 +305,8 @@ def add_few(
         commit = CommitProperties(app_transactions=[Transaction(*transaction)])
     folder = str(lake.folder(contract.table))
     try:
-        write_deltalake(folder, rows, mode="append", commit_properties=commit)
+        mode: Literal["append", "overwrite"] = "overwrite" if instead else "append"
+        write_deltalake(folder, rows, mode=mode, commit_properties=commit)
     except DeltaError:
         return False
     return True

@@ -31,6 +31,8 @@ def mirror(
     found: Digest | None = None,
     held: Digest | None = None,
     little: int = LITTLE,
+    *,
+    few: bool = False,
 ) -> None:
     """Bring `rows` into the table: new keys, changed rows, and no more of what is gone.
 
@@ -43,11 +45,11 @@ def mirror(
         found: the digest of `rows` where it is known.
         held: the digest of all that the table holds where it is known.
         little: bytes up to which the whole table is written anew.
+        few: the rows may be taken to the driver.
     """
-    target = lake.read(contract.table)
     scope, size = _scope(contract, slices), lake.size(contract.table)
     if held is None or slices is not None:
-        held = NOTHING if size == 0 else digest(target.where(scope), contract)
+        held = NOTHING if size == 0 else digest(lake.read(contract.table).where(scope), contract)
     if held[0] == 0:
         insert(lake, contract, rows.write.format("delta").mode("append"))
         return
@@ -55,11 +57,14 @@ def mirror(
     if held == (found or digest(rows, contract)):
         return
     if slices is None and size is not None and size <= little:
+        if few and add_few(lake, contract, rows.toArrow(), instead=True):
+            return
         # Whatever the session says, partitions without rows of the new go too.
         whole = rows.write.format("delta").option("partitionOverwriteMode", "static")
         insert(lake, contract, whole.mode("overwrite"))
         return
-    with lake.held(_differing(rows, target.where(scope), contract)) as keys:
+    target = lake.read(contract.table).where(scope)
+    with lake.held(_differing(rows, target, contract)) as keys:
         keys.count()  # so that its size is known, and a few keys are sent round
         _merge(lake, contract, rows, keys.drop(_NEW))
 

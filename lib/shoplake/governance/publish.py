@@ -36,6 +36,7 @@ from shoplake.governance.passes import Counted, Pass
 from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.target import Target, Transaction
 from shoplake.governance.watch import is_cheap, watched
+from shoplake.runtime.few import Few
 from shoplake.runtime.lake import Lake
 
 
@@ -88,6 +89,8 @@ def publish(
     at_once = not stoppable and (contract.append_only or is_new)
     table = Target(lake, contract, transaction, few)
     cheap = is_cheap(judged)
+    if few and not at_once and not cheap:
+        judged, cheap = Few.of(judged).frame, True
     with nullcontext(judged) if cheap else lake.held(judged) as rows:
         count = Pass(
             contract,

@@ -70,6 +70,7 @@ class Run:
         params: object = None,
         rows_of: str | None = None,
         change: FindChange | None = None,
+        few: bool = False,
     ) -> Counts:
         """Build `table` from pinned versions of `inputs`, unless this very batch is already in it.
 
@@ -82,6 +83,7 @@ class Run:
             params: whatever else decides the rows; part of the batch's identity.
             rows_of: the input whose rows must all be accounted for (the conservation law).
             change: finds what differs from the last batch, so that no more needs to be made.
+            few: the rows may be taken to the driver.
 
         Returns:
             The batch's counts.
@@ -90,7 +92,7 @@ class Run:
             GovernanceError: the contract breaks the one the table is under, or its rules stop it.
         """
         with alone(self.lake.settings, table, self.step):
-            return self._build(table, make, tuple(inputs), params, rows_of, change)
+            return self._build(table, make, tuple(inputs), params, rows_of, change, few)
 
     def _build(
         self,
@@ -100,6 +102,7 @@ class Run:
         params: object,
         rows_of: str | None,
         change: FindChange | None,
+        few: bool,
     ) -> Counts:
         clock = Clock()
         contract = self.contracts[table]
@@ -129,6 +132,7 @@ class Run:
                     batch=batch,
                     inputs=versions,
                     rows_in=rows_in,
+                    few=few,
                 )
             building.published(counts)
         self.report(table, counts, clock, how)

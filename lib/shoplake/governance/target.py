@@ -71,4 +71,4 @@ class Target:
         if self.contract.append_only:
             self.add(rows)
         else:
-            mirror(self.lake, self.contract, rows, slices, digest, held)
+            mirror(self.lake, self.contract, rows, slices, digest, held, few=self.few)

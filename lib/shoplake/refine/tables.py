@@ -22,13 +22,14 @@ from shoplake.refine.messages import messages
 from shoplake.refine.orders import orders
 from shoplake.refine.persons import Persons
 from shoplake.refine.products import products
-from shoplake.refine.pseudonym import key_id
+from shoplake.refine.pseudonym import Secret, key_id
 from shoplake.refine.rekey import keep_vault
 from shoplake.refine.reviews import reviews
 from shoplake.refine.searches import searches
 from shoplake.refine.sessions import sessions
 from shoplake.refine.settings import RefineSettings
 from shoplake.refine.vault import VAULT
+from shoplake.runtime.key import pseudonym_key
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ SILVER: dict[str, Refinement] = {
         ("bronze.feedback", _PEOPLE, VAULT), feedback, Ties("feedback_id", also="request_id")
     ),
 }
+
+
+def refresh(run: Run) -> None:
+    """`build_all` with the lake's own key."""
+    lake = run.lake
+    build_all(run, RefineSettings(Secret(pseudonym_key(lake.settings, lake.spark))))
 
 
 def build_all(run: Run, settings: RefineSettings) -> None:

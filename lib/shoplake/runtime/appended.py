@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from pyspark.sql.types import StructType
 
 from shoplake.runtime.commits import added_by, rearranged_to
 
@@ -34,10 +37,18 @@ def appended(lake: Lake, name: str, since: int | None, until: int) -> DataFrame 
     files = added_by(lake.folder(name), since, until)
     if files is None:
         return None
-    now = lake.read(name, until)
     if not files:
-        return now.limit(0)
-    return lake.spark.read.schema(now.schema).parquet(*files)
+        return lake.read(name, until).limit(0)
+    return lake.spark.read.schema(_schema(lake.folder(name), until)).parquet(*files)
+
+
+def _schema(folder: Path, version: int) -> StructType:
+    """A version's columns; Spark would read all of the table's state to say."""
+    from deltalake import DeltaTable
+
+    table = DeltaTable(str(folder), version=version, without_files=True)
+    # Delta keeps schemas as Spark writes them.
+    return StructType.fromJson(json.loads(table.schema().to_json()))
 
 
 def readable(lake: Lake, name: str, version: int) -> bool:

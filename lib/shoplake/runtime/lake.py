@@ -151,21 +151,37 @@ class Lake:
 
         return lambda value: _listed(table.filter(pc.field(key) == value), columns)
 
-    def arrow(self, name: str, columns: Sequence[str], version: int | None = None) -> pa.Table:
+    def arrow(
+        self,
+        name: str,
+        columns: Sequence[str],
+        version: int | None = None,
+        where: tuple[str, list[str]] | None = None,
+    ) -> pa.Table:
         """Columns of a table in the driver, in no order; in a lake of folders without a Spark job.
 
         Args:
             name: a table that exists.
             columns: those wanted; all are the table's.
             version: a pinned one; default: the newest.
+            where: a column of text, and the values that it may have.
         """
         if self.settings.catalog:
-            return self.read(name, version).select(*columns).toArrow()
+            df = self.read(name, version)
+            df = df if where is None else df.where(df[where[0]].isin(where[1]))
+            return df.select(*columns).toArrow()
         from deltalake import DeltaTable as FolderTable
 
         at = None if version is None else self._at(name, version)
-        table = FolderTable(str(self.folder(name)), version=at)
-        return table.to_pyarrow_dataset().to_table(columns=list(columns))
+        data = FolderTable(str(self.folder(name)), version=at).to_pyarrow_dataset()
+        chosen = None
+        if where is not None:
+            import pyarrow as pa
+            import pyarrow.compute as pc
+
+            kind = data.schema.field(where[0]).type
+            chosen = pc.field(where[0]).isin(pa.array(where[1], kind))
+        return data.to_table(columns=list(columns), filter=chosen)
 
     def count(self, name: str, version: int) -> int:
         """How many rows a pinned version holds; in a lake of folders read from its log."""

@@ -34,6 +34,8 @@ _SMALL_MACHINE = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.sql.autoBroadcastJoinThreshold": "32m",
     "spark.sql.adaptive.coalescePartitions.initialPartitionNum": "2",
+    # A thread's jobs may be of a pool of their own; those of none queue as they do without this.
+    "spark.scheduler.mode": "FAIR",
     # The JIT leaves methods above 8,000 bytes to the interpreter: many rules in one expression ran
     # five times slower. Above this limit Spark writes many small methods instead of one.
     "spark.sql.codegen.hugeMethodLimit": "8000",

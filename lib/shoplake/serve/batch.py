@@ -41,6 +41,7 @@ def recommend(
     model_name: str,
     model_version: str,
     fair: FairExposure | None = None,
+    here: bool = False,
 ) -> DataFrame:
     """Up to k recommendations a person, as gold.recommendations holds them.
 
@@ -55,6 +56,7 @@ def recommend(
         scorer: a model of exactly the items of the catalogue.
         as_of: the instant the histories end at.
         fair: re-ranks each block for the exposure of brands; who else is in the block then matters.
+        here: the people are few, and scored in this process.
 
     Returns:
         person_key, as_of, rank (from 1), product_id, product_name, score, reason, model_name,
@@ -77,7 +79,8 @@ def recommend(
     if not isinstance(scorer, BlockScorer):
         require_finite("item vectors", scorer.items[1:])
     job = BatchScorer(scorer, catalogue, fallback, settings, fair)
-    scored = histories.select("person_key", *COLUMNS, "group").mapInPandas(job.run, SCHEMA)
+    people = histories.select("person_key", *COLUMNS, "group")
+    scored = _scored_here(job, people) if here else people.mapInPandas(job.run, SCHEMA)
     return scored.select(
         "person_key",
         instant(as_of).alias("as_of"),
@@ -90,6 +93,14 @@ def recommend(
         F.lit(model_version).alias("model_version"),
         "is_fallback",
     )
+
+
+def _scored_here(job: BatchScorer, people: DataFrame) -> DataFrame:
+    made = list(job.run([pd.DataFrame(people.toPandas())]))
+    spark = people.sparkSession
+    if not made:
+        return spark.createDataFrame([], SCHEMA)
+    return spark.createDataFrame(pd.concat(made), SCHEMA).coalesce(1)
 
 
 @dataclass(frozen=True)

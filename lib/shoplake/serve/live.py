@@ -115,18 +115,6 @@ def available_now(items: DataFrame, products: DataFrame) -> DataFrame:
     return marked.withColumn("available", on_sale).drop("_sold")
 
 
-def promised(batch: DataFrame, gone: DataFrame) -> DataFrame:
-    """Whose list names a product that is not available any more: person_key.
-
-    Args:
-        batch: the lists of the batch, with person_key and product_id.
-        gone: product_id of the items that are not available.
-    """
-    from pyspark.sql import functions as F
-
-    return batch.join(F.broadcast(gone), "product_id", "left_semi").select("person_key")
-
-
 def active(interactions: DataFrame) -> DataFrame:
     """Who viewed, clicked, carted or bought: person_key.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
+from shoplake.contracts.ddl import schema
 from shoplake.governance.passes import Pass
 from shoplake.governance.publish import good_rows, judged_rows
 from shoplake.refine.events import events
 from shoplake.runtime.appended import appended, readable
-from shoplake.runtime.few import MOST, brought
+from shoplake.runtime.few import MOST, Few
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 EVENTS, RECORDS, IDENTITIES = "silver.events", "bronze.events", "silver.identities"
 
 
-def newest_events(read: Pinned, settings: RefineSettings) -> DataFrame:
+def newest_events(read: Pinned, settings: RefineSettings) -> Few:
     """The events of the records that came after those that silver.events was made from.
 
     They are cleaned and judged as silver's are, beside each other: how a session ended, whether it
@@ -33,21 +36,33 @@ def newest_events(read: Pinned, settings: RefineSettings) -> DataFrame:
         settings: of the cleaning.
 
     Returns:
-        Rows as of silver.events, in the driver. None where it cannot be told which they are (under
+        Rows as of silver.events, in no order. None where it cannot be told which they are (under
         a catalog; records were taken away; somebody else wrote to silver) or they are many.
     """
-    known, news = read(EVENTS), _news(read)
-    if news is None:
-        return known.limit(0)
-    run = read.run
+    run, news = read.run, _news(read)
     contract = run.contracts[EVENTS]
+    if news is None:
+        nothing = run.lake.spark.createDataFrame([], schema(contract))
+        return Few(nothing, to_arrow_schema(schema(contract)).empty_table())
     # One task: the records are few.
     made = events(news.coalesce(1), read(IDENTITIES), settings, contract)
     judged = judged_rows(run.lake, contract, made)
-    fresh = brought(good_rows(judged, Pass(contract, [], judged.columns)))
-    ids = F.broadcast(fresh.select("event_id"))
-    told = known.select("event_id").join(ids, "event_id", "left_semi")
-    return brought(fresh.join(F.broadcast(told), "event_id", "left_anti"))
+    return _unknown(Few.of(good_rows(judged, Pass(contract, [], judged.columns))), read)
+
+
+def _unknown(fresh: Few, read: Pinned) -> Few:
+    """The events that silver does not have."""
+    if fresh.rows is None:
+        ids = F.broadcast(fresh.frame.select("event_id"))
+        told = read(EVENTS).select("event_id").join(ids, "event_id", "left_semi")
+        return Few.of(fresh.frame.join(F.broadcast(told), "event_id", "left_anti"))
+    ids = fresh.rows.column("event_id")
+    among = "event_id", ids.to_pylist()
+    known = read.run.lake.arrow(EVENTS, ["event_id"], read.versions[EVENTS], among)
+    if not known.num_rows:
+        return fresh
+    seen = pc.is_in(ids, value_set=known.column("event_id").combine_chunks().cast(ids.type))
+    return fresh.only(pc.invert(seen))
 
 
 def _news(read: Pinned) -> DataFrame | None:

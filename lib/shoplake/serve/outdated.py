@@ -1,8 +1,8 @@
-"""Whose lists are out of date by what silver says, and a batch of lists had not read."""
+"""Whose lists are out of date: by what silver says and a batch had not read, or by what is gone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from shoplake.features.behaviour import TABLES
 from shoplake.runtime.appended import appended
-from shoplake.runtime.few import brought
+from shoplake.runtime.few import Few
 from shoplake.runtime.spark_errors import SPARK_ERRORS
 from shoplake.serve.instant import instant
 from shoplake.serve.live import active, relinked
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from shoplake.governance.run import Pinned
 
-LINKS = "silver.identity_links"
+BATCH, LINKS = "gold.recommendations", "silver.identity_links"
 #: By states of silver: a stream asks at every trigger, and refines it more seldom.
-_FOUND: dict[tuple[object, ...], DataFrame] = {}
+_FOUND: dict[tuple[object, ...], Few] = {}
+#: By states of the batch and of what is gone.
+_PROMISED: dict[tuple[object, ...], Few] = {}
 
 
-def outdated(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> DataFrame:
-    """Whose lists are out of date: person_key, perhaps more than once.
+def outdated(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> Few:
+    """Whose lists are out of date: person_key.
 
     People who viewed, clicked, carted or bought, or were linked or parted, at or after the batch's
     instant, or by a record that the batch had not read, whenever that happened: its instant is the
@@ -48,14 +50,33 @@ def outdated(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> D
     return _FOUND[key]
 
 
-def _found(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> DataFrame:
+def promised(read: Pinned, since: datetime, gone: Sequence[str]) -> Few:
+    """Whose list of the batch names a product that is not available any more: person_key.
+
+    Args:
+        read: of at least `BATCH`.
+        since: the batch's instant.
+        gone: product_id of the items that are not available.
+    """
+    key = read.run.lake.settings.lake, since, read.versions.get(BATCH), tuple(gone)
+    if key not in _PROMISED:
+        _PROMISED.clear()
+        spark = read.run.lake.spark
+        ids = spark.createDataFrame([(i,) for i in gone], "product_id string").coalesce(1)
+        batch = read(BATCH).where(F.col("as_of") == F.lit(since))
+        named = batch.join(F.broadcast(ids), "product_id", "left_semi")
+        _PROMISED[key] = Few.of(named.select("person_key").distinct())
+    return _PROMISED[key]
+
+
+def _found(read: Pinned, then: Mapping[str, int] | None, since: datetime) -> Few:
     by_time = _since(read, since)
     if then is not None:
         try:
-            return brought(_unread(read, read.run.reader(dict(then))).union(by_time).distinct())
+            return Few.of(_unread(read, read.run.reader(dict(then))).union(by_time).distinct())
         except SPARK_ERRORS:
             pass
-    return brought(by_time.distinct())
+    return Few.of(by_time.distinct())
 
 
 def _unread(read: Pinned, earlier: Pinned) -> DataFrame:

@@ -54,6 +54,7 @@ class Served:
         popular: DataFrame,
         fallback: Fallback | None = None,
         fair: FairExposure | None = None,
+        here: bool = False,
         reading: Callable[[AnyScorer], AnyScorer] = lambda scorer: scorer,
     ) -> DataFrame:
         """What `recommend` returns, of all versions.
@@ -66,7 +67,7 @@ class Served:
             items: one `as_of` of gold.item_features.
             popular: of `fallback.recent_popularity`.
             fallback: what `build_fallback` made of it, where that is known already.
-            fair: as in `recommend`.
+            fair, here: as in `recommend`.
             reading: how a scorer reads people.
         """
         if fallback is None:
@@ -87,6 +88,7 @@ class Served:
                 model_name=name if version else "personal_frequency",
                 model_version=version or "0",
                 fair=fair,
+                here=here,
             )
             parts.append(made)
         return reduce(DataFrame.unionByName, parts)

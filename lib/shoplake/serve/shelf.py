@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from shoplake.runtime.few import Few
 from shoplake.serve.catalogue import Catalogue, load_catalogue
 from shoplake.serve.fallback import Fallback, build_fallback, recent_popularity
 from shoplake.serve.live import available_now
@@ -31,21 +32,21 @@ class Shelf:
 
     Attributes:
         items: one `as_of` of gold.item_features.
+        index: product_id and item_index of the items, in the driver where they are few.
         popular: of `recent_popularity`.
         catalogue: the items.
         fallback: for people without a history.
     """
 
     items: DataFrame
+    index: DataFrame
     popular: DataFrame
     catalogue: Catalogue
     fallback: Fallback
 
-    def gone(self) -> DataFrame:
+    def gone(self) -> list[str]:
         """product_id of the items that cannot be had."""
-        ids = self.catalogue.product_ids[1:][~self.catalogue.available[1:]]
-        frame = self.items.sparkSession.createDataFrame([(i,) for i in ids], "product_id string")
-        return frame.coalesce(1)
+        return [str(i) for i in self.catalogue.product_ids[1:][~self.catalogue.available[1:]]]
 
 
 def shelf(read: Pinned, settings: ServeSettings, since: datetime) -> Shelf:
@@ -67,7 +68,8 @@ def shelf(read: Pinned, settings: ServeSettings, since: datetime) -> Shelf:
 def _read(read: Pinned, settings: ServeSettings, since: datetime) -> Shelf:
     items = read(ITEMS).where(F.col("as_of") == F.lit(since))
     supplied = in_supply(items, read(PLAN), since, settings.exclude_short_days)
+    index = Few.of(items.select("product_id", "item_index")).frame
     catalogue = load_catalogue(available_now(supplied, read("silver.products")))
     people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
     popular = recent_popularity(read("silver.orders"), people, "group", since)
-    return Shelf(items, popular, catalogue, build_fallback(catalogue, settings, popular))
+    return Shelf(items, index, popular, catalogue, build_fallback(catalogue, settings, popular))

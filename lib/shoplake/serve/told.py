@@ -6,13 +6,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyspark.sql import functions as F
 
+from shoplake.contracts.ddl import schema
+from shoplake.features.behaviour import TABLES
 from shoplake.features.interactions import interactions
 from shoplake.serve.instant import instant
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from shoplake.governance.run import Pinned
+    from shoplake.runtime.few import Few
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,10 @@ class Told:
         """The view of `features.interactions.interactions`; a person's rows stand on their own."""
         return interactions(orders=self.orders, events=self.events, feedback=self.feedback)
 
-    def of(self, people: DataFrame) -> Told:
-        """What is told of some people: person_key, few enough to be sent round."""
-        few = F.broadcast(people)
-        parts = (self.orders, self.events, self.feedback)
-        return Told(*(part.join(few, "person_key", "left_semi") for part in parts))
+    @classmethod
+    def by(cls, read: Pinned, whose: Few) -> Told:
+        """What the silver tables tell of some people."""
+        return cls(*(rows_of(read, table, whose) for table in TABLES))
 
     def beside(self, events: DataFrame) -> Told:
         """With further events."""
@@ -44,3 +49,22 @@ class Told:
             self.events.where(F.col("occurred_at") >= instant(at)),
             self.feedback.where(F.col("occurred_at") >= instant(at)),
         )
+
+
+def rows_of(read: Pinned, table: str, whose: Few) -> DataFrame:
+    """The rows of some people; in a lake of folders, of few people, in the driver by no Spark job.
+
+    Args:
+        read: of the pinned table.
+        table: has the column person_key.
+        whose: has the column person_key.
+    """
+    lake, version, keys = read.run.lake, read.versions.get(table), whose.values("person_key")
+    if version is None or keys is None or lake.settings.catalog:
+        return read(table).join(F.broadcast(whose.frame), "person_key", "left_semi")
+    kind = schema(read.run.contracts[table])
+    try:
+        rows = lake.arrow(table, kind.names, version, ("person_key", [str(k) for k in keys]))
+    except pa.ArrowInvalid:  # the table is from before one of its contract's columns
+        return read(table).join(F.broadcast(whose.frame), "person_key", "left_semi")
+    return lake.spark.createDataFrame(rows, kind).coalesce(1)

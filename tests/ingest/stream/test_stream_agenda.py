@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoplake.errors import ShoplakeError
-from shoplake.ingest.stream.agenda import JOIN_EVERY, Agenda
+from shoplake.ingest.stream.agenda import JOIN_EVERY, Agenda, Listing
 
 
 class Clock:
@@ -41,6 +41,14 @@ def test_the_end_of_a_stream_refines_whatever_the_time() -> None:
     assert Agenda(30, begun=False, clock=Clock()).refine(0, ended=True)
 
 
+def test_a_backfill_is_refined_at_its_end_alone() -> None:
+    clock = Clock()
+    agenda = Agenda(30, begun=True, once=True, clock=clock)
+    clock.now = 31
+    assert not agenda.refine(3, ended=False)
+    assert agenda.refine(3, ended=True)
+
+
 @pytest.mark.parametrize("every", [-1.0, float("nan"), float("inf")], ids=["less", "nan", "never"])
 def test_a_length_of_time_that_is_none_is_refused(every: float) -> None:
     with pytest.raises(ShoplakeError, match="refine-every 30"):
@@ -52,19 +60,26 @@ def test_silver_that_is_to_be_left_alone_never_is() -> None:
 
 
 def test_lists_follow_each_batch_silver_and_the_batch_of_lists() -> None:
-    agenda = Agenda(30, begun=False, clock=Clock())
-    assert agenda.lists(0, 4, refined=False)
-    assert not agenda.lists(0, 4, refined=False)
-    assert agenda.lists(1, 4, refined=False)
-    assert agenda.lists(1, 4, refined=True)
-    assert agenda.lists(1, 5, refined=False)
-    assert not agenda.lists(1, 5, refined=False)
+    lists = Listing(begun=False)
+    assert lists.due(0, 0, 4)
+    assert not lists.due(0, 0, 4)
+    assert lists.due(1, 0, 4)
+    assert lists.due(1, 1, 4)
+    assert lists.due(1, 1, 5)
+    assert not lists.due(1, 1, 5)
 
 
 def test_that_there_is_no_batch_of_lists_is_told_once() -> None:
+    lists = Listing(begun=False)
+    assert [lists.due(n, n, None) for n in range(3)] == [True, False, False]
+    assert lists.due(3, 2, 0)
+
+
+def test_refinements_are_counted() -> None:
     agenda = Agenda(30, begun=False, clock=Clock())
-    assert [agenda.lists(n, None, refined=True) for n in range(3)] == [True, False, False]
-    assert agenda.lists(3, 0, refined=False)
+    assert agenda.refinements == 0
+    agenda.refined(3)
+    assert agenda.refinements == 1
 
 
 def test_files_are_joined_once_in_so_many_batches() -> None:
