@@ -6,7 +6,7 @@ tests/bench), so reasons are built only where a row is held.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -46,34 +46,48 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
         The rows of `candidate`, each exactly once, with `_broken_<n>: bigint` columns.
         Duplicates (`_duplicate_of` set) are not judged: their masks are 0.
     """
-    df = candidate
-    marked = DUPLICATE_OF in df.columns
+    marked = DUPLICATE_OF in candidate.columns
     alive = F.col(DUPLICATE_OF).isNull() if marked else F.lit(True)
     rules = row_rules(contract)
     related = [i for i, rule in enumerate(rules) if rule.kind in RELATION_KINDS]
+    own = {
+        i: F.expr(broken_sql(rule, contract)) for i, rule in enumerate(rules) if i not in related
+    }
+    # Once, for the masks and for whether a row may take a key.
+    df = candidate.select(*candidate.columns, *_masks(own, len(rules), alive, marked))
+    if not related:
+        return df
     # A row that is held for what it says itself takes its key from no other.
-    keyed = alive & ~held_alone(contract)
+    keyed = alive & ~_breaks(rules, own, ("quarantine",))
     if CAST_FAILURES in df.columns:
         keyed = keyed & ~F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
     # Rules over the same columns follow each other, so that they share a shuffle.
     for i in sorted(related, key=lambda i: (rules[i].kind != "unique", rules[i].per)):
         counts = keyed if rules[i].kind == "unique" else alive
         df = flag(df, rules[i], f"_rule_{i}", counts, contract.table, read)
-    broken = [
-        F.col(f"_rule_{i}") if i in related else F.expr(broken_sql(rule, contract))
-        for i, rule in enumerate(rules)
+    flagged = {i: F.col(f"_rule_{i}") for i in related}
+    both = [
+        F.col(mask_name(n * BITS)).bitwiseOR(mask).alias(mask_name(n * BITS))
+        for n, mask in enumerate(_masks(flagged, len(rules), alive, marked))
     ]
-    masks: list[Column] = []
-    for start in range(0, max(len(broken), 1), BITS):
+    return df.select(*candidate.columns, *both)
+
+
+def _masks(
+    broken: Mapping[int, Column], rules: int, alive: Column, marked: bool
+) -> Iterator[Column]:
+    """The mask columns of so many rules, with the bits of these; 0 for what is not alive."""
+    zero = F.lit(0).cast("bigint")
+    for start in range(0, max(rules, 1), BITS):
         bits = [
             # Where the rule says nothing the row is sound: null takes the same way as false.
-            F.when(b, F.lit(1 << i).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
-            for i, b in enumerate(broken[start : start + BITS])
+            F.when(broken[i], F.lit(1 << (i - start)).cast("bigint")).otherwise(zero)
+            for i in range(start, min(start + BITS, rules))
+            if i in broken
         ]
-        mask = reduce(lambda a, b: a.bitwiseOR(b), bits) if bits else F.lit(0).cast("bigint")
-        mask = F.when(alive, mask).otherwise(F.lit(0).cast("bigint")) if marked else mask
-        masks.append(mask.alias(mask_name(start)))
-    return df.select(*candidate.columns, *masks)
+        mask = reduce(lambda a, b: a.bitwiseOR(b), bits) if bits else zero
+        mask = F.when(alive, mask).otherwise(zero) if marked and bits else mask
+        yield mask.alias(mask_name(start))
 
 
 def held_alone(
@@ -116,9 +130,14 @@ def suspected(rows: DataFrame, contract: Contract, rules: Sequence[Rule]) -> Dat
 
 def breaks(contract: Contract, *, having: tuple[str, ...]) -> Column:
     """Whether a judged row breaks a rule whose `on_breach` is one of `having`, or a cast failed."""
+    rules = row_rules(contract)
+    return _breaks(rules, range(len(rules)), having)
+
+
+def _breaks(rules: Sequence[Rule], among: Iterable[int], having: tuple[str, ...]) -> Column:
     masks: dict[int, int] = {}
-    for index, rule in enumerate(row_rules(contract)):
-        if rule.on_breach in having:
+    for index in among:
+        if rules[index].on_breach in having:
             masks[index // BITS] = masks.get(index // BITS, 0) | (1 << (index % BITS))
     tests = [
         F.col(mask_name(n * BITS)).bitwiseAND(F.lit(bits).cast("bigint")) != 0

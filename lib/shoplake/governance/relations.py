@@ -50,7 +50,8 @@ Flagged = tuple[DataFrame, Column]
 
 def order_of(df: DataFrame) -> list[Column]:
     """An order of rows that depends on what they say, not on where Spark holds them."""
-    values = [F.col(c) for c, kind in df.dtypes if not kind.startswith("map") and c[:6] != "_rule_"]
+    said = [c for c, kind in df.dtypes if not kind.startswith("map")]
+    values = [F.col(c) for c in said if not c.startswith(("_rule_", "_broken_"))]
     named = [F.col(c) for c in ("row_id", "_row_id") if c in df.columns]
     return [*named, F.xxhash64(*values)]
 
