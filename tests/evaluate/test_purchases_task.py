@@ -270,6 +270,24 @@ def test_numbers_may_have_a_decimal_comma_and_are_refused_where_many_cannot_be_r
         read_purchases(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("prices", "read"),
+    [
+        (["2,55", "1,125"], [2.55, 1.125]),
+        (["1,125"], [1125.0]),
+        (["2.55", "1,125"], [2.55, 1125.0]),
+        (["2.55", "1,125", "2,5"], [2.55, 1125.0, 2.5]),
+    ],
+    ids=["decimal", "alone", "beside points", "beside both"],
+)
+def test_a_comma_before_three_digits_is_what_the_other_numbers_say(
+    tmp_path: Path, prices: list[str], read: list[float]
+) -> None:
+    line = '1001,85123A,HEART,{},2011-01-01,"{}",17850,UK\n'
+    order_lines(tmp_path / "a.csv", "".join(line.format(n, p) for n, p in enumerate(prices, 1)))
+    assert read_purchases(tmp_path)["price"].tolist() == read
+
+
 def test_products_of_one_title_are_groups_by_their_own_ids(tmp_path: Path) -> None:
     lines = "".join(
         f"{n},{code},{title},1,2011-0{1 + n // 2}-0{n % 2 + 1},2.5,{n % 2},UK\n"

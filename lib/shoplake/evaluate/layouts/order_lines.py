@@ -69,12 +69,19 @@ def read_order_lines(files: Sequence[Path], notes: list[str] | None = None) -> p
 
 
 def _numbers(text: pd.Series, where: str, notes: list[str]) -> pd.Series:
-    """Numbers with a decimal point, or with a decimal comma; missing where nothing is written."""
+    """Numbers with a decimal point, or with a decimal comma; missing where nothing is written.
+
+    A comma before three digits parts thousands, unless others of the column are decimal.
+    """
     text = text.str.strip().replace("", None)
     found = pd.to_numeric(text, errors="coerce")
     rest = text[found.isna() & text.notna()]
     if len(rest):
-        plain = rest.str.replace(r",(?=[0-9]{3}\b)", "", regex=True).str.replace(",", ".")
+        pointed = text.str.contains(".", regex=False, na=False).any()
+        decimal = rest.str.fullmatch(r"-?[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})", na=False).any()
+        if pointed or not decimal:
+            rest = rest.str.replace(r",(?=[0-9]{3}\b)", "", regex=True)
+        plain = rest.str.replace(",", ".")
         found = found.fillna(pd.to_numeric(plain, errors="coerce"))
     lost = found.isna() & text.notna()
     if lost.any():
