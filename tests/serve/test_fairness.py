@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from shoplake.serve.fairness import FairExposure, fair_exposure, gap, shares
+from shoplake.serve.selection import TopK
 from shoplake.serve.settings import ServeError, ServeSettings
-from shoplake.serve.topk import TopK
 
 # Items 1 to 10 are of the big brand, 11 to 20 of the small one, which is due a third.
 NAMES = np.array([None] + ["big"] * 10 + ["small"] * 10, dtype=object)

@@ -25,6 +25,17 @@ def test_names_the_most_similar_history_item() -> None:
     assert why([2], [3, 1], [1, 1]) == ["similar to kettle"]
 
 
+def test_of_equally_similar_items_the_newer_is_named() -> None:
+    random = np.random.default_rng(0)
+    items = np.repeat(random.standard_normal((1, 33)), 131, axis=0).astype(np.float32)
+    items *= random.uniform(0.5, 2, (131, 1)).astype(np.float32)
+    names = np.array(["", *map(str, range(1, 131))], dtype=object)
+    for length in (1, 2, 7, 33, 100):
+        history = np.arange(130, 130 - length, -1)[None]
+        found = reasons(np.array([[1, 2, 3]]), history, np.ones_like(history), items, names)
+        assert found[0].tolist() == ["similar to 130"] * 3
+
+
 def test_names_nothing_that_points_away() -> None:
     assert why([3], [1, 4], [1, 1]) == [GENERAL]
 

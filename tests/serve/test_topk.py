@@ -106,6 +106,18 @@ def test_all_excluded_is_all_padding() -> None:
     assert np.isneginf(found.scores).all()
 
 
+def test_a_later_block_with_the_same_score_does_not_displace_an_earlier_item() -> None:
+    items = np.array([[9], [1], [0], [-0.0], [2], [0], [1], [2]], dtype=np.float32)
+    found = plain(np.ones((1, 1), np.float32), items, 6, item_block=3)
+    assert found.indices.tolist() == [[4, 7, 1, 6, 2, 3]]
+
+
+def test_more_asked_for_than_there_is_ends_in_padding() -> None:
+    found = plain(np.ones((2, 1), np.float32), np.ones((3, 1), np.float32), 5)
+    assert found.indices.tolist() == [[1, 2, 0, 0, 0]] * 2
+    assert np.isneginf(found.scores[:, 2:]).all()
+
+
 def test_nobody_is_no_rows() -> None:
     assert plain(np.ones((0, 1), np.float32), np.ones((4, 1), np.float32), 2).indices.shape == (
         0,
@@ -117,3 +129,28 @@ def test_vectors_that_are_not_finite_are_refused() -> None:
     people = np.array([[1.0], [np.nan]], dtype=np.float32)
     with pytest.raises(ServeError, match="1 person vectors are not finite"):
         plain(people, np.ones((4, 1), np.float32), 2)
+
+
+def test_scores_beyond_float32_are_refused() -> None:
+    large = np.full((2, 1), 1e30, dtype=np.float32)
+    with pytest.raises(ServeError, match="too large for float32"):
+        plain(large, large, 1)
+
+
+@pytest.mark.parametrize("order", ["rising", "falling", "shuffled"])
+def test_many_columns_and_ties_equal_a_full_sort(order: str) -> None:
+    random = np.random.default_rng(0)
+    people = np.zeros((9, 8), dtype=np.float32)
+    people[1:] = random.integers(-2, 3, (8, 8))  # the first person ties every item
+    items = random.integers(-2, 3, (5000, 8)).astype(np.float32)
+    if order != "shuffled":
+        items = items[np.argsort(items.sum(axis=1) * (1 if order == "rising" else -1))]
+    excluded = random.integers(0, 5000, (9, 40))
+    allowed = random.random(5000) < 0.7
+    scores = people @ items.T
+    np.put_along_axis(scores, excluded, -np.inf, axis=1)
+    scores[:, ~allowed] = scores[:, 0] = -np.inf
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :37]
+    found = plain(people, items, 37, excluded=excluded, allowed=allowed, item_block=1300)
+    np.testing.assert_array_equal(found.indices, expected)
+    np.testing.assert_array_equal(found.scores, np.take_along_axis(scores, expected, axis=1))

@@ -18,7 +18,7 @@ from shoplake.models.recommenders.config import Family, load_family
 from shoplake.models.recommenders.purchases import Purchases
 from shoplake.runtime.console import tell
 from shoplake.serve.fairness import POOL, FairExposure, fair_exposure, gap
-from shoplake.serve.topk import TopK, select
+from shoplake.serve.selection import TopK, best_of
 
 K, BLOCK, MERIT_DAYS, CLOSED = 10, 512, 90, 0.6
 _TOLD = 5
@@ -163,17 +163,16 @@ def _worth(row: dict[str, Figure]) -> bool:
 
 
 def _candidates(scores: np.ndarray) -> TopK:
-    found = select(scores.astype(np.float32), min(POOL, scores.shape[1]))
-    order = np.lexsort((found.indices, -found.scores), axis=1)
-    return TopK(
-        np.take_along_axis(found.indices, order, 1) + 1, np.take_along_axis(found.scores, order, 1)
-    )
+    """The pool of each person; items count from 1, 0 is none."""
+    found = best_of(scores.astype(np.float32), min(POOL, scores.shape[1]))
+    return TopK(np.where(np.isneginf(found.scores), 0, found.indices + 1), found.scores)
 
 
 def _quality(kept: TopK, wanted: csr_array) -> dict[str, Values]:
-    scores = np.full(wanted.shape, -np.inf, dtype=np.float32)
-    rows = np.arange(len(scores))[:, None]
-    scores[rows, kept.indices - 1] = -np.arange(kept.indices.shape[1], dtype=np.float32)
+    people, items = wanted.shape
+    places = np.full((people, items + 1), -np.inf, dtype=np.float32)
+    places[np.arange(people)[:, None], kept.indices] = -np.arange(kept.indices.shape[1])
+    scores = places[:, 1:]
     found = ranking_metrics(scores, wanted, K)
     return {MAIN: found["ndcg"], f"recall@{K}": found["recall"]}
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from shoplake.evaluate.exposure import coverage, gini, item_exposure
 from shoplake.evaluate.findings import Figure
-from shoplake.serve.topk import select
+from shoplake.serve.selection import best_of
 
 _BLOCK = 2000
 
@@ -70,8 +70,5 @@ def diversity(shown: NDArray[np.int64], vectors: NDArray[np.float32]) -> float:
 
 def top_items(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """The k best items of each row [B, k], best first; -1 where there are fewer candidates."""
-    top = select(np.ascontiguousarray(scores), k)
-    order = np.argsort(-top.scores, axis=1, kind="stable")
-    best = np.take_along_axis(top.indices, order, 1)
-    best[np.isneginf(np.take_along_axis(top.scores, order, 1))] = -1
-    return best
+    top = best_of(scores, min(k, scores.shape[1]))
+    return np.where(np.isneginf(top.scores), -1, top.indices)

@@ -18,8 +18,9 @@ from shoplake.serve.histories import COLUMNS, Histories, read_histories
 from shoplake.serve.instant import instant
 from shoplake.serve.reasons import POPULAR, reasons, reasons_by_near
 from shoplake.serve.scorer import AnyScorer, BlockScorer, Floats, Ints, columns_of
+from shoplake.serve.selection import TopK
 from shoplake.serve.settings import ServeError, ServeSettings
-from shoplake.serve.topk import TopK, require_finite, top_k, top_k_of
+from shoplake.serve.topk import require_finite, top_k, top_k_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from shoplake.serve.catalogue import Catalogue
 from shoplake.serve.scorer import Floats, Ints
+from shoplake.serve.selection import TopK
 from shoplake.serve.settings import ServeError, ServeSettings
-from shoplake.serve.topk import TopK
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

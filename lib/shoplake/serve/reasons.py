@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from shoplake.serve.scorer import Floats, Ints
@@ -74,42 +75,44 @@ def _told(
     """Reasons [P, k]; `named` [P, k] is the history item to point to, 0 for none."""
     known = history[:, None, :] == recommended[:, :, None]
     known &= recommended[:, :, None] > 0
-    times = np.where(known, counts[:, None, :], 0).max(axis=2, initial=0)
-    looked_at = known.any(axis=2)
-    result = np.full(recommended.shape, general, dtype=object)
-    for at in np.ndindex(recommended.shape):
-        if recommended[at] == 0:
-            result[at] = ""
-        elif times[at] > 0:
-            result[at] = _bought(int(times[at]))
-        elif looked_at[at]:
-            result[at] = "you looked at this"
-        elif named[at] and names[named[at]]:
-            result[at] = f"{how} {names[named[at]]}"
+    rows, places = np.nonzero(known.any(axis=2))
+    times = np.where(known[rows, places], counts[rows], 0).max(axis=1, initial=0)
+    # Few reasons are many people's: each is written once.
+    items, which = np.unique(named, return_inverse=True)
+    told = [f"{how} {names[item]}" if item and names[item] else general for item in items]
+    result = np.array(told, dtype=object)[which].reshape(named.shape)
+    often, which = np.unique(times, return_inverse=True)
+    result[rows, places] = np.array([_known(int(count)) for count in often], dtype=object)[which]
+    result[recommended == 0] = ""
     return result
 
 
 def most_similar(recommended: Ints, history: Ints, items: Floats) -> tuple[Ints, Floats]:
     """The history item nearest to each recommended one, and their cosine; both [P, k].
 
-    Without a history the item is 0 and the cosine -inf; equal cosines go to the newer item.
+    Without a history the item is 0 and the cosine -inf; equal cosines go to the newer item. Equal
+    is less than 1e-5 apart: the last bits of a product depend on its place among others.
     """
     if not history.shape[1]:
         return np.zeros_like(recommended), np.full(recommended.shape, -np.inf, dtype=np.float32)
-    cosines = np.einsum("pkd,phd->pkh", _unit(items[recommended]), _unit(items[history]))
-    cosines[np.broadcast_to((history == 0)[:, None, :], cosines.shape)] = -np.inf
-    nearest = cosines.argmax(axis=2)
+    mine, own = (torch.from_numpy(_unit(items[index])) for index in (recommended, history))
+    cosines = torch.bmm(mine, own.transpose(1, 2)).numpy()
+    cosines += np.where(history == 0, np.float32(-np.inf), np.float32(0))[:, None, :]
+    nearest = (cosines >= cosines.max(axis=2, keepdims=True) - np.float32(1e-5)).argmax(axis=2)
     return (
         np.take_along_axis(history, nearest, axis=1),
         np.take_along_axis(cosines, nearest[:, :, None], axis=2)[:, :, 0],
     )
 
 
-def _bought(times: int) -> str:
+def _known(times: int) -> str:
+    """The reason for an item of the history, bought so many times."""
+    if times == 0:
+        return "you looked at this"
     return "you bought this before" if times == 1 else f"you bought this {times} times"
 
 
 def _unit(vectors: Floats) -> Floats:
     """Vectors of length 1; zero vectors stay zero, so their cosine with anything is 0."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(length == 0, 1, length)
+    length = np.sqrt(np.einsum("...d,...d->...", vectors, vectors))[..., None]
+    return vectors / np.where(length == 0, np.float32(1), length)

@@ -47,7 +47,7 @@ class ServeSettings:
     session_items: int = 3
     session_weight: float = 0.5
     people_block: int = 512
-    item_block: int = 16_384
+    item_block: int = 4_096
 
     def __post_init__(self) -> None:
         positive = ("k", "history_length", "per_category", "people_block", "item_block")

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from shoplake.serve.scorer import Floats, Ints
+from shoplake.serve.selection import Best, TopK, best_of
 from shoplake.serve.settings import ServeError
-
-
-class TopK(NamedTuple):
-    """The best items of each person, best first; a row short of candidates ends in (0, -inf).
-
-    Attributes:
-        indices: [P, k] item_index.
-        scores: [P, k] float32.
-    """
-
-    indices: Ints
-    scores: Floats
 
 
 def top_k(
@@ -34,7 +21,7 @@ def top_k(
     excluded: Ints,
     allowed: NDArray[np.bool_],
     people_block: int = 512,
-    item_block: int = 16_384,
+    item_block: int = 4_096,
 ) -> TopK:
     """The k highest scores of each person, exactly; equal scores by lower item_index first.
 
@@ -60,28 +47,27 @@ def top_k(
         ("own adjustments", adjustment),
     ):
         require_finite(name, values)
-    barred = ~allowed
-    barred[0] = True
+    _require_room(people, items[1:], adjustment)
+    barred = _barred(allowed)
     best = TopK(
         np.zeros((len(people), k), dtype=np.int64),
         np.full((len(people), k), -np.inf, dtype=np.float32),
     )
+    filled = np.zeros((people_block, people.shape[1]), dtype=np.float32)
+    space = np.empty(people_block * min(item_block, len(items)), dtype=np.float32)
     for start in range(0, len(people), people_block):
         rows = slice(start, start + people_block)
-        block = people[rows]
-        filled = np.zeros((people_block, people.shape[1]), dtype=np.float32)
-        filled[: len(block)] = block
-        running = TopK(best.indices[rows], best.scores[rows])
+        size = len(people[rows])
+        filled[:size] = people[rows]
+        filled[size:] = 0
+        running = Best(size, k)
         for first in range(0, len(items), item_block):
             columns = slice(first, min(first + item_block, len(items)))
-            scores = _product(filled, items[columns])[: len(block)]
-            _add_within(scores, history[rows], adjustment[rows], columns)
-            scores[:, barred[columns]] = -np.inf
-            _add_within(scores, excluded[rows], np.float32(-np.inf), columns)
-            found = select(scores, k)
-            running = _merge(running, TopK(found.indices + first, found.scores), k)
-        best.indices[rows], best.scores[rows] = running
-    best.indices[np.isneginf(best.scores)] = 0
+            scores = _product(filled, items[columns], space)[:size]
+            _adjust(scores, history[rows], adjustment[rows], columns)
+            _bar(scores, excluded[rows], barred, columns)
+            running.offer(scores, first)
+        best.indices[rows], best.scores[rows] = running.top()
     return best
 
 
@@ -96,62 +82,51 @@ def top_k_of(scores: Floats, k: int, *, excluded: Ints, allowed: NDArray[np.bool
         ServeError: a score is not finite.
     """
     require_finite("people's scores", scores[:, 1:])
+    _bar(scores, excluded, _barred(allowed), slice(0, scores.shape[1]))
+    return best_of(scores, k)
+
+
+def _product(people: Floats, items: Floats, space: Floats) -> Floats:
+    """people @ items.T in `space`, by torch: numpy's OpenBLAS rounds a row by its place (Zen)."""
+    scores = space[: len(people) * len(items)].reshape(len(people), len(items))
+    torch.mm(torch.from_numpy(people), torch.from_numpy(items).T, out=torch.from_numpy(scores))
+    return scores
+
+
+def _barred(allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     barred = ~allowed
     barred[0] = True
-    scores[:, barred] = -np.inf
-    _add_within(scores, excluded, np.float32(-np.inf), slice(0, scores.shape[1]))
-    none = np.zeros((len(scores), k), dtype=np.int64)
-    nothing = TopK(none, np.full(none.shape, -np.inf, dtype=np.float32))
-    best = _merge(nothing, select(scores, k), k)
-    best.indices[np.isneginf(best.scores)] = 0
-    return best
+    return barred
 
 
-def select(scores: Floats, k: int) -> TopK:
-    """The k best columns of each row of `scores` [P, C], ascending by column, ties to the lowest.
-
-    `torch.topk` finds the k-th best value but not which of several equal ones to keep, so rows
-    with a tie across that border are picked again: all above it, then the first ones equal to it.
-    """
-    k = min(k, scores.shape[1])
-    values, columns = torch.topk(torch.from_numpy(scores), k, dim=1, sorted=False)
-    indices = np.sort(columns.numpy(), axis=1)
-    border = values.numpy().min(axis=1, keepdims=True)
-    tied = np.flatnonzero((scores >= border).sum(axis=1) > k)
-    if tied.size:
-        above = scores[tied] > border[tied]
-        equal = scores[tied] == border[tied]
-        room = k - above.sum(axis=1, keepdims=True)
-        keep = above | (equal & (equal.cumsum(axis=1) <= room))
-        indices[tied] = np.nonzero(keep)[1].reshape(len(tied), k)
-    return TopK(indices, np.take_along_axis(scores, indices, axis=1))
+def _adjust(scores: Floats, history: Ints, amounts: Floats, columns: slice) -> None:
+    """Add `amounts` [P, H] at the history's items that fall into this block of columns."""
+    rows, inside = _within(history, columns)
+    np.add.at(scores, (rows, history[inside] - columns.start), amounts[inside])
 
 
-def _product(people: Floats, items: Floats) -> Floats:
-    """people @ items.T by torch: numpy's OpenBLAS rounds a row by its place in the block (Zen)."""
-    return np.asarray((torch.from_numpy(people) @ torch.from_numpy(items).T).numpy())
+def _bar(scores: Floats, excluded: Ints, barred: NDArray[np.bool_], columns: slice) -> None:
+    """Take out what nobody may get, and what each person may not."""
+    scores[:, np.flatnonzero(barred[columns])] = -np.inf
+    rows, inside = _within(excluded, columns)
+    scores[rows, excluded[inside] - columns.start] = -np.inf
 
 
-def _merge(left: TopK, right: TopK, k: int) -> TopK:
-    indices = np.concatenate([left.indices, right.indices], axis=1)
-    scores = np.concatenate([left.scores, right.scores], axis=1)
-    order = np.lexsort((indices, -scores), axis=1)[:, :k]
-    return TopK(np.take_along_axis(indices, order, 1), np.take_along_axis(scores, order, 1))
-
-
-def _add_within(
-    scores: Floats, indices: Ints, amounts: Floats | np.float32, columns: slice
-) -> None:
-    """Add `amounts` at the item indices [P, H] that fall into this block of columns."""
-    if not indices.shape[1]:
-        return
+def _within(indices: Ints, columns: slice) -> tuple[Ints, NDArray[np.bool_]]:
+    """Which of [P, H] item indices fall into this block of columns, and their rows."""
     inside = (indices >= columns.start) & (indices < columns.stop)
-    rows = np.nonzero(inside)[0]
-    np.add.at(
-        scores,
-        (rows, indices[inside] - columns.start),
-        np.broadcast_to(amounts, indices.shape)[inside],
-    )
+    return np.nonzero(inside)[0], inside
+
+
+def _require_room(people: Floats, items: Floats, adjustment: Floats) -> None:
+    """Refuse vectors so long that a score may be no finite number."""
+    longest = [float(np.abs(values).max(initial=0)) for values in (people, items, adjustment)]
+    if people.shape[1] * longest[0] * longest[1] + longest[2] >= np.finfo(np.float32).max:
+        raise ServeError(
+            "scores would be too large for float32",
+            where=f"person vectors up to {longest[0]:.1g}, item vectors up to {longest[1]:.1g}",
+            remedy="the model diverged; check the loss and the learning rate",
+        )
 
 
 def require_finite(name: str, values: Floats) -> None:
