@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from shoplake.errors import ShoplakeError
+from shoplake.evaluate import tuning_trial
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks import generalisation
 from shoplake.evaluate.topics import kept_topics
@@ -84,11 +85,11 @@ def test_another_shop_is_elsewhere_and_its_common_queries_are_left_out(folder, t
 
 
 def test_three_rankers_are_judged_on_the_same_queries(folder, monkeypatch):
-    load = generalisation.load_relevance
+    load = tuning_trial.load_relevance
     from dataclasses import replace
 
     monkeypatch.setattr(
-        generalisation, "load_relevance", lambda p: replace(load(p), base="tiny", batch_size=4)
+        tuning_trial, "load_relevance", lambda p: replace(load(p), base="tiny", batch_size=4)
     )
     found = generalisation.run(folder, None, seed=1, steps=2, queries=40)
     names = {generalisation.ELSEWHERE, generalisation.ADAPTED, generalisation.HERE}

@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 
 from shoplake.errors import ModelError
 from shoplake.evaluate.findings import Figure
-from shoplake.evaluate.tuning import MEAN, WORDS, Reranking
+from shoplake.evaluate.tuning import Reranking
+from shoplake.evaluate.tuning_trial import unlearnt
 from shoplake.governance.run import Run
 from shoplake.models.relevance.ranker import Ranker
-from shoplake.models.relevance.reading import text_encoder
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.search.roles import SPLIT, held_out
@@ -186,12 +186,8 @@ def judge_ranker(ranker: Ranker, pairs: JudgedPairs, config: RelevanceConfig) ->
     """Judge on the queries held out, beside BM25 and the untouched base."""
     titles = np.unique(pd.concat([pairs.learn, pairs.asked])["title"].to_numpy(dtype=object))
     ranking = Reranking(Judgements.of(pairs.learn), Judgements.of(pairs.asked, titles))
-    judged = {MEAN: ranking.mean(), WORDS: ranking.words()}
-    baselines = [MEAN, WORDS]
-    if config.base != SCRATCH:
-        encoder = text_encoder(config.base, max_tokens=config.max_tokens)
-        judged["untouched"] = ranking.untouched(encoder)
-        baselines.append("untouched")
+    judged = unlearnt(ranking, config)
+    baselines = list(judged)
     judged[_MODEL] = ranking.by(ranker.scores, ranker.graded)
     figures = ranking.figures(judged, baselines, seed=config.seed)
     metrics = {f"{m}.{n}": f.value for n, row in figures.items() for m, f in row.items()}

@@ -6,7 +6,7 @@ Elsewhere is another shop (`--train`) or, without one, other topics of the same 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +21,13 @@ from shoplake.evaluate.tasks.tuning import table_rows
 from shoplake.evaluate.topics import kept_topics
 from shoplake.evaluate.tuning import (
     CANDIDATES,
-    MEAN,
-    WORDS,
     Judged,
     Reranking,
     by_query,
     some_queries,
 )
-from shoplake.evaluate.tuning_trial import OWN, tried
-from shoplake.models.config import model_file
-from shoplake.models.relevance.reading import text_encoder
-from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig, load_relevance
+from shoplake.evaluate.tuning_trial import OWN, equal_settings, tried, unlearnt
+from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.runtime.console import Clock, tell
 
@@ -78,10 +74,7 @@ def run(
         ShoplakeError: no such method.
         ModelError: there is no base model.
     """
-    config = replace(load_relevance(model_file(model)), seed=seed, patience=0, validation=0.0)
-    adapting = steps or config.adapt.steps or config.steps
-    config = replace(config, steps=steps or config.steps)
-    config = replace(config, adapt=replace(config.adapt, steps=adapting))
+    config = equal_settings(model, seed, steps)
     method = methods or (OWN if config.base == SCRATCH else config.method)
     if method not in (known := [n for n in table_rows(config) if "+" not in n]):
         raise ShoplakeError(f"no method '{method}'", remedy=f"one of {', '.join(known)}")
@@ -91,12 +84,8 @@ def run(
     something_relevant(asked, data)
     clock = Clock()
     ranking = Reranking(Judgements.of(parts.elsewhere), asked)
-    judged: dict[str, Judged] = {MEAN: ranking.mean(), WORDS: ranking.words()}
-    baselines = [MEAN, WORDS]
-    if config.base != SCRATCH:
-        encoder = text_encoder(config.base, max_tokens=config.max_tokens)
-        judged["untouched"] = ranking.untouched(encoder)
-        baselines.append("untouched")
+    judged = unlearnt(ranking, config)
+    baselines = list(judged)
     seconds = {"baselines": clock.seconds}
     rows = {
         ELSEWHERE: (method, parts.elsewhere),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +14,18 @@ from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks.search import something_relevant
 from shoplake.evaluate.tuning import (
     CANDIDATES,
-    MEAN,
-    WORDS,
-    Judged,
     Reranking,
     by_query,
     some_queries,
 )
-from shoplake.evaluate.tuning_trial import OWN, tried
+from shoplake.evaluate.tuning_trial import OWN, equal_settings, tried, unlearnt
 from shoplake.models.base import load_base
-from shoplake.models.config import model_file
-from shoplake.models.relevance.reading import FAMILIES, is_gpt, text_encoder
+from shoplake.models.relevance.reading import FAMILIES, is_gpt
 from shoplake.models.relevance.settings import (
     GPT_METHODS,
     METHODS,
     SCRATCH,
     RelevanceConfig,
-    load_relevance,
 )
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.runtime.console import Clock, tell
@@ -67,11 +61,8 @@ def run(
         ShoplakeError: no such method.
         ModelError: there is no base model.
     """
-    config = replace(load_relevance(model_file(model)), seed=seed, patience=0, validation=0.0)
+    config = equal_settings(model, seed, steps)
     names = _names(methods, config)
-    adapting = steps or config.adapt.steps or config.steps
-    config = replace(config, steps=steps or config.steps)
-    config = replace(config, adapt=replace(config.adapt, steps=adapting))
     earlier = read_judgements(train) if train else None
     learn_rows, asked_rows, dropped = by_query(read_judgements(data), earlier, HELD_OUT, seed)
     titles = np.unique(pd.concat([learn_rows, asked_rows])["title"].to_numpy(dtype=object))
@@ -82,14 +73,10 @@ def run(
     learn, asked = Judgements.of(learn_rows), Judgements.of(asked_rows, titles)
     something_relevant(asked, data)
     ranking = Reranking(learn, asked)
-    judged: dict[str, Judged] = {MEAN: ranking.mean(), WORDS: ranking.words()}
     costs: dict[str, dict[str, Figure]] = {}
     clock = Clock()
-    baselines = [MEAN, WORDS]
-    if config.base != SCRATCH:
-        encoder = text_encoder(config.base, max_tokens=config.max_tokens)
-        judged["untouched"] = ranking.untouched(encoder)
-        baselines.append("untouched")
+    judged = unlearnt(ranking, config)
+    baselines = list(judged)
     seconds = {"untouched": clock.seconds}
     texts = [*titles.tolist(), *learn.queries.tolist()]
     with tempfile.TemporaryDirectory() as folder:
