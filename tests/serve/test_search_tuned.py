@@ -1,11 +1,14 @@
 """What a lake's search learnt: kept, read again, and the ranker whose vectors it uses."""
 
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from deltalake import write_deltalake
 
 from shoplake.errors import ModelError, ShoplakeError
 from shoplake.evaluate.search_tuning_job import candidate
@@ -14,11 +17,20 @@ from shoplake.models.relevance.artifact import save_ranker
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.settings import load_relevance
 from shoplake.models.relevance.tracking import RankerRegistry
+from shoplake.models.search.config import load_search
 from shoplake.models.search.roles import SPLIT
 from shoplake.models.tracking import Parents
 from shoplake.runtime.settings import load
+from shoplake.serve import search_lake
 from shoplake.serve.search import WEIGHTS
-from shoplake.serve.search_tuned import Tuned, lake_encoder, read_tuned, tuned_file, write_tuned
+from shoplake.serve.search_tuned import (
+    Tuned,
+    encoder_or_base,
+    lake_encoder,
+    read_tuned,
+    tuned_file,
+    write_tuned,
+)
 
 TEXTS = ["copper lantern", "wool throw", "3/4 in. bit"]
 
@@ -88,6 +100,54 @@ def test_vectors_that_are_kept_are_those_of_these_weights(settings, tmp_path, mo
 def test_a_version_that_is_gone_is_named(settings):
     with pytest.raises(ModelError, match="version 9"):
         lake_encoder(settings, "9")
+
+
+def files_of(settings, name):
+    (found,) = (settings.root / "models").rglob(name)
+    return found
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "no json"])
+def test_a_version_that_cannot_be_read_leaves_the_base_and_says_so(
+    settings, tmp_path, capsys, damage
+):
+    _, registry, version = registered(settings, tmp_path / "run")
+    if damage == "gone":
+        shutil.rmtree(files_of(settings, "weights.safetensors").parents[1])
+    elif damage == "cut":
+        weights = files_of(settings, "weights.safetensors")
+        weights.write_bytes(weights.read_bytes()[:1000])
+    else:
+        files_of(settings, "weights.safetensors").with_name("config.json").write_text("{")
+    assert encoder_or_base(settings, version) is None
+    said = capsys.readouterr().err
+    assert "base encoder is used" in said
+    assert f"version {version}" in said or "damaged" in said
+    assert "step finetune" in said
+    registry.promote(version, True, "better")
+    assert candidate(SimpleNamespace(lake=SimpleNamespace(settings=settings))) == version
+
+
+def test_search_by_a_version_that_is_gone_is_the_bases_with_the_fixed_weights(
+    settings, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("SHOPLAKE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(search_lake, "load_search", lambda: replace(load_search(), base="tiny"))
+    texts = dict.fromkeys(("category", "brand", "description", "attributes"), "")
+    row = {"product_id": "s:a", "name": TEXTS[0], "price": 1.0, "kind": "product"}
+    times = {"is_current": True, "valid_from": pd.Timestamp("2024-01-01")}
+    table = settings.root / "silver" / "products"
+    write_deltalake(str(table), pd.DataFrame([{**row, **texts, **times}]))
+    write_tuned(settings, Tuned(dict.fromkeys(WEIGHTS, 0.5), "9"))
+    search = search_lake.open_lake(settings, None)
+    assert [hit.product_id for hit in search.answer("lantern", 3).hits] == ["s:a"]
+    assert search.weights == WEIGHTS
+    assert "version 9" in capsys.readouterr().err
+
+
+def test_without_a_version_nothing_is_said(settings, capsys):
+    assert encoder_or_base(settings, None) is None
+    assert not capsys.readouterr().err
 
 
 def test_only_a_champion_that_is_a_bi_encoder_and_of_nobody_erased_is_a_candidate(

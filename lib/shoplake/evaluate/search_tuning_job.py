@@ -19,7 +19,7 @@ from shoplake.models.search.roles import SPLIT
 from shoplake.runtime.console import say
 from shoplake.serve.search import ShopSearch
 from shoplake.serve.search_lake import Held, impressions, shop_search
-from shoplake.serve.search_tuned import Tuned, lake_encoder, write_tuned
+from shoplake.serve.search_tuned import Tuned, encoder_or_base, write_tuned
 
 #: As governance.model_decisions calls them, and what they are compared with.
 WEIGHTS_MODEL, FIXED = "search_weights", "fixed"
@@ -42,7 +42,7 @@ def candidate(run: Run) -> str | None:
         said = f"version {version} of {registry.name} was made before queries were held out"
         say(run.step, f"{said} for search; run the step finetune to have it tried")
         return None
-    return version if registry.ranker(version).config.architecture == "bi_encoder" else None
+    return version if registry.architecture(version) == "bi_encoder" else None
 
 
 def tuned_search(
@@ -66,10 +66,10 @@ def tuned_search(
     _decide(run, WEIGHTS_MODEL, f"{now:%Y-%m-%d}", learnt, now, FIXED)
     used = Tuned(learnt.weights if learnt.passed else search.weights, None, (learnt.reason,))
     search = search.with_weights(used.weights)
-    if version is not None:
-        tuned = shop_search(held, lake_encoder(run.lake.settings, version))
+    if (encoder := encoder_or_base(run.lake.settings, version)) is not None:
+        tuned = shop_search(held, encoder)
         found = compare_encoders(search, tuned, seen, sold, seed=_SEED)
-        _decide(run, ENCODER_MODEL, version, found, now, UNTOUCHED)
+        _decide(run, ENCODER_MODEL, str(version), found, now, UNTOUCHED)
         if found.passed:
             used = Tuned(found.weights, version, (*used.reasons, found.reason))
             search = tuned.with_weights(found.weights)

@@ -15,9 +15,9 @@ from shoplake.models.search.config import load_search
 from shoplake.models.search.encoder import TextEncoder
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import query, tables
-from shoplake.serve.search import ShopSearch
+from shoplake.serve.search import WEIGHTS, ShopSearch
 from shoplake.serve.search_clicks import ClickedQueries
-from shoplake.serve.search_tuned import lake_encoder, read_tuned
+from shoplake.serve.search_tuned import encoder_or_base, read_tuned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -86,9 +86,11 @@ class Held:
 def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
     """Search over the lake's products, read without Spark.
 
+    Where the ranker whose vectors it uses cannot be read, it is the base encoder's, with the fixed
+    weights: those that were learnt are for the ranker.
+
     Raises:
         ShoplakeError: the lake has no such products yet.
-        ModelError: the encoder that the lake's search uses is gone.
     """
     there = tables(settings)
     rows = pd.DataFrame(query(settings, PRODUCTS.sql()))
@@ -106,7 +108,9 @@ def open_lake(settings: Settings, shop: str | None) -> ShopSearch:
     since = query(settings, SINCE.sql())
     held = Held(rows, *(pd.DataFrame(found) for found in (since, popularity, shown)))
     tuned = read_tuned(settings)
-    return shop_search(held, lake_encoder(settings, tuned.version)).with_weights(tuned.weights)
+    encoder = encoder_or_base(settings, tuned.version)
+    own = tuned.version is None or encoder is not None
+    return shop_search(held, encoder).with_weights(tuned.weights if own else WEIGHTS)
 
 
 def shop_search(held: Held, encoder: TextEncoder | None = None) -> ShopSearch:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shoplake.errors import ShoplakeError
+from shoplake.errors import ModelError, ShoplakeError
 from shoplake.models.search.encoder import TextEncoder
+from shoplake.runtime.console import tell
 from shoplake.runtime.settings import Settings
 from shoplake.serve.search import WEIGHTS
 
@@ -79,3 +80,13 @@ def lake_encoder(settings: Settings, version: str | None) -> TextEncoder | None:
 
     registry = RankerRegistry.of(settings)
     return RankerEncoder(registry.ranker(version), f"{registry.name} {version}")
+
+
+def encoder_or_base(settings: Settings, version: str | None) -> TextEncoder | None:
+    """`lake_encoder`; None, which is the base, where it cannot be read either: that is told."""
+    try:
+        return lake_encoder(settings, version)
+    except ModelError as error:
+        said = " ".join(str(error).split())
+        tell("search", f"the base encoder is used, since the lake's own is not there: {said}")
+        return None

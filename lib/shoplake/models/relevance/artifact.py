@@ -14,7 +14,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from shoplake.errors import ModelError
+from shoplake.errors import ModelError, ShoplakeError
 from shoplake.models.base import Base
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.settings import RelevanceConfig
@@ -55,24 +55,26 @@ def load_ranker(folder: Path) -> Ranker:
     """A ranker that `save_ranker` wrote, ready to score.
 
     Raises:
-        ModelError: the folder holds none, or one of other settings.
+        ModelError: the folder holds none, one of other settings, or a damaged one.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     path = folder / _SETTINGS
     if not path.is_file():
         raise ModelError("no ranker here", where=str(folder), remedy="run the step finetune")
-    config = from_dict(RelevanceConfig, json.loads(path.read_text()), str(path))
-    encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder / "base"))
-    base = Base(encoder, AutoTokenizer.from_pretrained(folder / "base"), str(folder))
-    model = Ranker(base, config)
     try:
+        config = from_dict(RelevanceConfig, json.loads(path.read_text()), str(path))
+        encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder / "base"))
+        base = Base(encoder, AutoTokenizer.from_pretrained(folder / "base"), str(folder))
+        model = Ranker(base, config)
         model.load_state_dict(load_file(folder / _WEIGHTS))
-    except (RuntimeError, OSError) as error:
+    except ShoplakeError:
+        raise
+    except Exception as error:  # whatever its readers say of bytes that are none of theirs
         raise ModelError(
-            "the weights are not of this version of the model",
-            where=f"{folder}: {str(error).splitlines()[0]}",
-            remedy="train it again",
+            "the ranker is damaged, or its weights are not of this version of the model",
+            where=f"{folder}: {(str(error) or repr(error)).splitlines()[0]}",
+            remedy="run the step finetune again",
         ) from None
     return model.eval()
 

@@ -79,6 +79,11 @@ class RankerRegistry(Registry):
             points=points,
         )
 
+    def architecture(self, version: str) -> str:
+        """Of the settings that a version was trained with; its files are not read."""
+        run = self._client.get_model_version(self.name, version).run_id
+        return str(self._client.get_run(str(run)).data.params["architecture"])
+
     def ranker(self, version: str) -> Ranker:
         """The ranker of a version.
 
