@@ -31,8 +31,8 @@ def kept_topics(rows: pd.DataFrame, share: float, seed: int) -> Topics:
     """Whole topics drawn until they hold a share of the queries.
 
     A query's words and those of the titles that fit it, weighed by rarity, are reduced to 50
-    numbers (latent semantic analysis, Deerwester et al. 1990) and put into 12 clusters (k-means, the best of ten
-    starts; with four, the machine's rounding decided which clusters came out).
+    numbers (latent semantic analysis, Deerwester et al. 1990) and put into 12 clusters (k-means,
+    the best of ten starts; with four, the machine's rounding decided which clusters came out).
 
     Args:
         rows: query, title, relevance.
