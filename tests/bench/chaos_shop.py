@@ -26,28 +26,9 @@ from shoplake.runtime.settings import Settings, load
 from shoplake.runtime.sql import query, tables
 from shoplake.steps import job
 
-MAPPING = """
-shop: corner
-timezone: UTC
-currency: EUR
-files:
-  - path: "*.jsonl"
-    format: jsonl
-    topic: {topic}
-    columns: [no, line, who, item, units, price, at]
-    entities:
-      orders:
-        columns:
-          order_id: no
-          line_id: line
-          person_id: who
-          product_id: item
-          quantity: units
-          unit_price: price
-          kind: {{const: sale}}
-          line_kind: {{const: product}}
-          ordered_at: {{column: at, timestamp: ["yyyy-MM-dd HH:mm:ss"]}}
-"""
+sys.path.append(str(Path(__file__).parents[1]))
+from corner_shop import mapping_file, order_line, send
+
 #: Where and when a row came, not what it says.
 WHERE = {
     *("_row_id", "_file", "_row", "_ingested_at", "_run_id", "row_id", "batch_id", "run_id"),
@@ -79,9 +60,7 @@ class Shop:
 
     def mapping(self, topic: str) -> Path:
         """A mapping whose topic is a case's own."""
-        path = self.folder / f"{topic}.yml"
-        path.write_text(MAPPING.format(topic=topic))
-        return path
+        return mapping_file(self.folder, topic)
 
     def files(self, name: str, *parts: Sequence[str]) -> Path:
         """A folder with a file for each of `parts`."""
@@ -97,8 +76,7 @@ class Shop:
 
     def send(self, topic: str, lines: Sequence[str]) -> None:
         """Messages in this order."""
-        df = self.spark.createDataFrame([(text,) for text in lines], "value string").coalesce(1)
-        df.write.format("kafka").options(**self.options("any"), topic=topic).save()
+        send(self.spark, self.options("any"), topic, lines)
 
     def consumer(self, lake: str | Path, topic: str) -> Consumer:
         """As a newly started stream has."""
@@ -114,16 +92,7 @@ class Shop:
 
     def step(self, name: str, lake: str | Path, topic: str, *more: str) -> tuple[int, str]:
         """A step in this process: its exit status and what it says."""
-        said, status = io.StringIO(), 0
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            try:
-                job(name)(self.command(name, lake, topic, *more))
-            except SystemExit as end:
-                status = int(end.code or 0)
-            except Exception:
-                traceback.print_exc()
-                status = -1
-        return status, said.getvalue()
+        return said_by(name, self.command(name, lake, topic, *more))
 
     def start(
         self, name: str, lake: str | Path, topic: str, *more: str, env: dict[str, str] | None = None
@@ -187,12 +156,25 @@ class Shop:
 
 
 def line(no: int, **more: object) -> str:
-    """An order line as the shop sends it; every tenth corrects the one before it."""
+    """An order line of one of seven people; every tenth corrects the one before it."""
     number = no - 1 if no % 10 == 9 else no
-    said = {"no": str(number), "line": "1", "who": f"p{number % 7}", "item": f"cup{number % 3}"}
-    said |= {"units": str(1 + no % 4), "price": "3.50"}
-    when = f"2026-01-{1 + no % 28:02} 10:{no // 60 % 60:02}:{no % 60:02}"
-    return json.dumps({**said, "at": when, **more})
+    when = json.loads(order_line(no))["at"]
+    said = {"who": f"p{number % 7}", "units": str(1 + no % 4), "at": when}
+    return order_line(number, **{**said, **more})
+
+
+def said_by(name: str, options: list[str]) -> tuple[int, str]:
+    """A step in this process: its exit status, -1 for an error that is a trace, and what it says."""
+    said, status = io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            job(name)(options)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        except Exception:
+            traceback.print_exc()
+            status = -1
+    return status, said.getvalue()
 
 
 def traces(said: str) -> list[str]:
