@@ -18,7 +18,7 @@ from shoplake.governance import target
 from shoplake.governance.ledger import Counts, append, ensure
 from shoplake.governance.lineage.edges import Edge
 from shoplake.governance.lineage.scans import Scanner
-from shoplake.governance.lineage.store import edges
+from shoplake.governance.lineage.store import EdgeStore, edges
 from shoplake.governance.mirror import LITTLE, mirror
 from shoplake.governance.run import Read, Run
 from shoplake.runtime.lake import Lake
@@ -159,6 +159,17 @@ def test_a_plan_that_cannot_be_followed_breaks_nothing(
     tell(shop)
     assert of(shop) == {(None, "bronze.items.None", "unknown", "not told by the plan")}
     assert f"lineage of {shop.step}.silver.items" in capsys.readouterr().out
+
+
+def test_a_full_disk_is_told_of_as_one(
+    shop: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: EdgeStore, job: str, edges: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(EdgeStore, "keep", fail)
+    tell(shop)
+    assert f"lineage of {shop.step}.silver.items: the disk is full" in capsys.readouterr().out
 
 
 def test_a_run_killed_before_its_ledger_line_leaves_whole_lineage(

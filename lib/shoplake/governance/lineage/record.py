@@ -18,6 +18,7 @@ from shoplake.governance.lineage.sink import EventSink
 from shoplake.governance.lineage.store import TABLE, EdgeStore
 from shoplake.runtime.console import say
 from shoplake.runtime.lake import Lake
+from shoplake.runtime.trouble import explained
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -176,5 +177,6 @@ class Lineage:
         try:
             work()
         except Exception as error:
-            said = (str(error).splitlines() or [""])[0][:120]
-            say(self.parent[0], f"[yellow]lineage of {what}: {type(error).__name__} {said}[/]")
+            known, line = explained(error), (str(error).splitlines() or [""])[0][:120]
+            said = known.what if known else f"{type(error).__name__} {line}"
+            say(self.parent[0], f"[yellow]lineage of {what}: {said}[/]")
