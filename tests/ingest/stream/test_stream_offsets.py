@@ -62,6 +62,22 @@ def test_another_batch_of_the_same_number_is_refused(told: Told, ranges: tuple[R
         offsets.check(Taking("s1", 1, ranges), "here")
 
 
+def test_a_long_stream_keeps_no_more_than_where_it_began_and_where_it_is(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offsets = told(*took("s1", 0, 0, 9))
+    monkeypatch.setattr("shoplake.ingest.stream.offsets.append", lambda *_: None)
+    for batch in range(50):
+        taken = [Range("t", 0, 10 * batch, 10 * batch + 9, 10, LATE)]
+        taken += [Range("t", 1, 0, 5, 6, LATE)] if batch == 20 else []
+        offsets.plan(Taking("s2", batch, tuple(taken)))
+        offsets.close(Taking("s2", batch, tuple(taken)))
+    assert offsets.begun("s2") == {("t", 0): 0, ("t", 1): 0}
+    assert sorted(offsets.planned("s2")) == [Range("t", 0, 490, 499, 10), Range("t", 1, 0, 5, 6)]
+    assert offsets.unfinished("s3") == []
+    assert len(offsets._states) == 4
+
+
 def test_a_topic_made_anew_was_reached_where_the_newest_stream_is(told: Told) -> None:
     offsets = told(*took("s1", 0, 0, 9), *took("s2", 0, 0, 2))
     assert offsets.reached("s3") == [Range("t", 0, 0, 2, 3)]

@@ -64,6 +64,8 @@ class Offsets:
         self._contract = contract
         self._shop = shop
         self._states: dict[tuple[str, int], dict[str, list[Range]]] = {}
+        # Batches that were closed here, and not read from the table.
+        self._done: dict[tuple[str, int], tuple[Range, ...]] = {}
         rows = lake.rows(TABLE, contract.column_names, where={"shop": shop})
         for r in sorted(rows, key=lambda r: r["recorded_at"]):
             states = self._states.setdefault((r["stream"], r["batch"]), {})
@@ -106,6 +108,19 @@ class Offsets:
     def close(self, taking: Taking) -> None:
         """Note that a batch is in every table."""
         self._note(taking, "taken")
+        self._done[taking.stream, taking.batch] = taking.ranges
+        self._forget(taking.stream)
+
+    def _forget(self, stream: str) -> None:
+        """Keep of the batches done here those that end or begin a partition's: months are many."""
+        done = {key: ranges for key, ranges in self._done.items() if key[0] == stream}
+        ends: dict[tuple[Place, bool], tuple[int, tuple[str, int]]] = {}
+        for key, ranges in done.items():
+            for r in ranges:
+                for end, offset in ((r.place, False), -r.first), ((r.place, True), r.last):
+                    ends[end] = max(ends.get(end, (offset, key)), (offset, key))
+        for key in done.keys() - {key for _, key in ends.values()}:
+            del self._done[key], self._states[key]
 
     def unfinished(self, stream: str) -> list[Taking]:
         """Batches that were planned and not finished, but those of `stream`, which finishes its."""
