@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -57,3 +58,14 @@ def test_a_bit_that_a_disk_has_turned_is_an_error(spark: SparkSession, tmp_path:
 def test_workers_of_a_cluster_are_in_utc_too(spark: SparkSession) -> None:
     assert spark.conf.get("spark.executorEnv.TZ") == "UTC"
     assert "-Duser.timezone=UTC" in str(spark.conf.get("spark.executor.extraJavaOptions"))
+
+
+def test_spark_forgets_queries_that_are_done(spark: SparkSession) -> None:
+    """A stream makes thousands a day, and nobody looks at them."""
+    for _ in range(40):
+        spark.range(1).selectExpr("id + 1").collect()
+    store = spark._jsparkSession.sharedState().statusStore()
+    end = time.monotonic() + 60
+    while store.executionsCount() > 30 and time.monotonic() < end:
+        time.sleep(0.1)  # Spark tidies up in a thread of its own
+    assert store.executionsCount() <= 30

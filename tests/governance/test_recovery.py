@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
@@ -14,6 +15,7 @@ from shoplake.governance import create, ledger
 from shoplake.governance.ledger import Counts, Ledger, ensure
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
+from shoplake.runtime.alone import alone
 
 SCHEMA = "id string, price double, owner string, row_id string"
 
@@ -44,6 +46,16 @@ def test_a_folder_of_something_else_is_no_table(run: Run, items: Contract) -> No
     (folder / "notes.txt").touch()
     with pytest.raises(GovernanceError, match=r"silver\.items cannot be made"):
         ensure(run.lake, items)
+
+
+def test_a_table_that_another_process_is_making_is_waited_for(run: Run, items: Contract) -> None:
+    other = threading.Thread(target=ensure, args=(run.lake, items))
+    with alone(run.lake.settings, f"making {items.table}"):
+        other.start()
+        other.join(1)
+        assert not run.lake.exists(items.table)
+    other.join()
+    assert run.lake.exists(items.table)
 
 
 def test_a_table_whose_folder_is_gone_is_made_again(

@@ -9,6 +9,7 @@ from contextlib import suppress
 from shoplake.contracts.ddl import create_table
 from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
+from shoplake.runtime.alone import alone
 from shoplake.runtime.lake import Lake
 
 #: Longer than another process needs between the folder of a table and its first commit.
@@ -19,11 +20,18 @@ def create(lake: Lake, contract: Contract) -> None:
     """Create the table under its contract.
 
     Spark takes any folder that is not empty for a table that exists, and then does nothing: what is
-    left of a log that never had a commit is cleared away.
+    left of a log that never had a commit is cleared away. Of two processes of a machine one makes
+    the table: Delta lets neither pass that comes second.
 
     Raises:
         GovernanceError: its folder holds something else.
     """
+    with alone(lake.settings, f"making {contract.table}"):
+        if not lake.exists(contract.table):
+            _create(lake, contract)
+
+
+def _create(lake: Lake, contract: Contract) -> None:
     statement = create_table(contract, lake.identifier(contract.table))
     lake.spark.sql(statement)
     if _soon(lake, contract.table):

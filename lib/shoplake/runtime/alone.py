@@ -14,7 +14,9 @@ FOLDER = ".locks"
 
 
 @contextmanager
-def alone(settings: Settings, name: str, step: str, *, wait: bool = True) -> Iterator[None]:
+def alone(
+    settings: Settings, name: str, step: str | None = None, *, wait: bool = True
+) -> Iterator[None]:
     """While no other process of this machine does the same in a lake of folders.
 
     The system takes the lock back from a process that ends, however it ends. Where the folder knows
@@ -23,7 +25,7 @@ def alone(settings: Settings, name: str, step: str, *, wait: bool = True) -> Ite
     Args:
         settings: where the lake is.
         name: of what is done, such as a table that is built.
-        step: for the line that tells of waiting.
+        step: for the line that tells of waiting; None: it is not told.
         wait: until the other has done; else it is an error that there is one.
 
     Raises:
@@ -44,7 +46,8 @@ def alone(settings: Settings, name: str, step: str, *, wait: bool = True) -> Ite
                     where=settings.lake,
                     remedy="let it go on, or stop it first",
                 ) from None
-            say(step, f"{name}: another process is at it; this one waits")
+            if step is not None:
+                say(step, f"{name}: another process is at it; this one waits")
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
             yield
