@@ -1,4 +1,4 @@
-"""A corner shop whose order lines come by file or by topic: for tests and for benches of faults."""
+"""A corner shop whose order lines come by file or by topic, for benches of faults."""
 
 from __future__ import annotations
 

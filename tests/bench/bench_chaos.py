@@ -7,8 +7,7 @@ real: processes, brokers, a small disk, damaged files. After each, what an undis
 same records holds is compared with what the disturbed lake holds; the ledger must balance, and no
 error may be a stack trace. The full disk is a tmpfs, and the clock that jumps needs libfaketime
 (Debian's package `libfaketime`, or SHOPLAKE_FAKETIME with its path); where one cannot be had its
-case is passed over with a message. `bench_freezes.py`, `bench_kills.py` and `bench_stream.py kills`
-end processes.
+case is passed over with a message. `bench_kills.py` and `bench_stream.py kills` end processes.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def clock_that_jumps(shop: Shop) -> list[str]:
         process = shop.start("stream", lake, topic, *once, env=env)
         said = process.communicate()[0]
         if process.returncode:
-            wrong.append(f"stream {number} ends with {process.returncode}: {said[-400:]}")
+            return [f"stream {number} ends with {process.returncode}: {said[-400:]}"]
         # Each checkpoint is lost: what was taken is known from the table alone.
         (checkpoint,) = (shop.folder / lake / "streams").glob("*/*")
         shutil.move(checkpoint, shop.folder / f"clock {number}")
