@@ -298,3 +298,15 @@ def test_first_rows_only() -> None:
     )
     assert draft.rows == 30
     assert draft.columns[0].rows == 30
+
+
+@pytest.mark.parametrize("least", ["5.960464477539063e-08", "2e-13", "2.5", "4e300"])
+def test_bounds_of_any_size_are_numbers_and_hold_the_values(tmp_path: Path, least: str) -> None:
+    draft = draft_contract(source(x=[least, "0.5", "0.25"]), "silver.x", detect=nobody)
+    only = draft_contract(source(x=[least, "-0.0"]), "silver.x", detect=nobody)
+    for made in (draft, only):
+        (tmp_path / "t.yml").write_text(yaml_text(made))
+        assert parse_contract(tmp_path / "t.yml")[1] == []
+        bounds = made.columns[0].range
+        assert bounds is not None
+        assert bounds.maximum >= float(least)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shoplake.evaluate.findings import Figure
 from shoplake.evaluate.membership import attacked, auc, forgotten, likelihood_ratio
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks import membership
@@ -19,6 +20,12 @@ PEOPLE = Interactions.of(np.random.default_rng(0).integers(0, 60, (200, 4)).toli
 
 
 BY_HEART = PrivateConfig(noise=0.0, steps=200, sampled=1.0, learning_rate=20.0)
+
+
+def is_chance(figure: Figure) -> bool:
+    """Whether an AUC is what one in a thousand attacks that know nothing would still find."""
+    error = (figure.high - figure.low) / (2 * 1.96)
+    return abs(figure.value - 0.5) < 3.3 * error
 
 
 def fit(config: PrivateConfig):
@@ -37,7 +44,7 @@ def test_a_model_that_learned_nothing_gives_nothing_away() -> None:
     nothing = PrivateConfig(noise=0.0, steps=1, learning_rate=0.0)
     _, _, attacker = attacked(PEOPLE, fit(nothing), seed=1, shadows=4)
     found = attacker.figures()
-    assert all(figure.low < 0.5 < figure.high for figure in found.values())
+    assert all(map(is_chance, found.values()))
 
 
 def test_after_erasure_and_retraining_the_erased_look_like_strangers() -> None:
@@ -52,7 +59,8 @@ def test_after_erasure_and_retraining_the_erased_look_like_strangers() -> None:
     _, found = forgotten(attacker, again, inside)
     assert len(trained[0]) == 50
     for name, figure in found.items():
-        assert figure.low < 0.5 < figure.high < attacker.figures()[name].low
+        assert is_chance(figure)
+        assert figure.high < attacker.figures()[name].low
 
 
 def test_auc_counts_ties_half() -> None:

@@ -144,7 +144,7 @@ def _round_up(number: float) -> float:
 
 
 def _short(number: float) -> int | float:
-    return int(number) if float(number).is_integer() else round(number, 10)
+    return int(number) if float(number).is_integer() else float(f"{number:.10g}")
 
 
 def _plain(number: float) -> str:

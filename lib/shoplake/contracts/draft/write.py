@@ -140,8 +140,7 @@ def _options(column: Column) -> Iterator[str]:
         evidence = f"{bounds.why}; {_outside(column, 'range', 'outside')}"
         for word, value in (("minimum", bounds.minimum), ("maximum", bounds.maximum)):
             if value is not None:
-                text = f"'{value}'" if isinstance(value, str) else f"{value}"
-                yield _clause(indent, f"{word}: {text}", evidence)
+                yield _clause(indent, f"{word}: {_bound(value)}", evidence)
                 evidence = ""
     if column.pattern is not None:
         remark = f"{column.form}; {_outside(column, 'pattern', 'do not match')}"
@@ -149,6 +148,12 @@ def _options(column: Column) -> Iterator[str]:
     if column.max_length is not None:
         remark = _outside(column, "length", "are longer")
         yield _clause(indent, f"maxLength: {column.max_length}", remark)
+
+
+def _bound(value: float | str) -> str:
+    """A bound as YAML 1.1 reads it, for which 1e-07 is a text and 1.0e-07 a number."""
+    text = f"'{value}'" if isinstance(value, str) else str(value)
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
 
 
 def _outside(column: Column, clause: str, what: str) -> str:
