@@ -39,6 +39,8 @@ CHANGES: dict[str, Change_] = {
                           {"r2", "r3"}),
     "none": (OLD, set()),
 }  # fmt: skip
+#: The one with the most in it; the others are among the slow tests.
+_QUICK = "held and released"
 
 
 class Table:
@@ -118,7 +120,10 @@ def whole(spark: SparkSession, run: Run, items: Contract, tmp_path: Path) -> Cal
     return make
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n == _QUICK else [pytest.mark.slow]) for n in CHANGES],
+)
 def test_as_if_the_whole_table_had_been_made(
     table: Table, whole: Callable[..., Any], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +158,7 @@ def test_a_change_that_was_killed_before_it_was_on_record_doubles_nothing(
     assert table.said() == whole(rows)
 
 
+@pytest.mark.slow
 def test_who_builds_the_same_table_meanwhile_waits(table: Table, whole: Callable[..., Any]) -> None:
     """Else both would find the same rows missing, and both would add them."""
     rows, touched = CHANGES["more"]
@@ -189,6 +195,7 @@ def test_where_the_least_value_may_be_gone_the_table_is_made_whole(
     assert table.said() == whole(rows)
 
 
+@pytest.mark.slow
 def test_killed_before_the_ledger_the_table_is_made_whole(
     table: Table, whole: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +214,7 @@ def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_table_that_another_hand_changed_is_made_whole(
     table: Table, whole: Callable[..., Any]
 ) -> None:
@@ -218,6 +226,7 @@ def test_a_table_that_another_hand_changed_is_made_whole(
     assert table.said() == whole(rows)
 
 
+@pytest.mark.slow
 def test_a_change_that_is_not_of_this_table_makes_it_whole(
     table: Table, whole: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,6 +168,7 @@ def test_a_late_event_joins_two_sessions(both: Both, capsys: pytest.CaptureFixtu
     assert len({r["session_id"] for r in events}) == 2
 
 
+@pytest.mark.slow
 def test_a_correction_takes_its_event_out_of_another_session(both: Both) -> None:
     """Its person was wrong, and between that person's other two events there is no longer one."""
     first = [
@@ -181,6 +182,7 @@ def test_a_correction_takes_its_event_out_of_another_session(both: Both) -> None
     assert sessions["e001"] != sessions["e003"]
 
 
+@pytest.mark.slow
 def test_a_correction_with_the_time_of_its_event_counts(both: Both) -> None:
     """Whichever hash is the smaller."""
     first = [event(1, 0), event(12, 1, event_id="2")]
