@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench_rules import cpu_seconds
+from bench_rules import ALL_STAGES, cpu_seconds
 from delta import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=32)
     parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
-    spark = get_spark("bench_merge", memory="6g")
+    spark = get_spark("bench_merge", memory="6g", conf=ALL_STAGES)
     table, folder = contract(), Path(tempfile.mkdtemp(prefix="shoplake-bench-"))
     sides: dict[str, Callable[[Lake, DataFrame], None]] = {
         "naive MERGE": lambda lake, rows: naive(lake, table, rows),
