@@ -90,7 +90,8 @@ def publish(
     table = Target(lake, contract, transaction, few)
     cheap = is_cheap(judged)
     if few and not at_once and not cheap:
-        judged, cheap = Few.of(judged).frame, True
+        brought = Few.of(judged)
+        judged, cheap = brought.frame, brought.rows is not None
     with nullcontext(judged) if cheap else lake.held(judged) as rows:
         count = Pass(
             contract,
