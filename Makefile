@@ -54,6 +54,7 @@ bench: .venv/.installed java ## the side-by-side benchmarks (minutes)
 
 chaos: .venv/.installed java ## kill every step, break disks, files, brokers and clocks; compare the tables
 	@$(BIN)/python tests/bench/bench_kills.py
+	@$(BIN)/python tests/bench/bench_freezes.py
 	@$(BIN)/python tests/bench/bench_stream.py kills
 	@$(BIN)/python tests/bench/bench_chaos.py
 

@@ -13,6 +13,7 @@ from shoplake.contracts.ddl import schema
 from shoplake.features.behaviour import read_behaviour
 from shoplake.features.neighbours import products_at
 from shoplake.governance.run import Read, Run
+from shoplake.ingest.check import shop_mapping
 from shoplake.models.descriptions.hub import hub_writer
 from shoplake.models.descriptions.pixels import folder_digest
 from shoplake.models.descriptions.rows import described
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
 def describe(run: Run, args: argparse.Namespace) -> None:
     """What a page may say of each product; texts with a claim without evidence are held."""
     config = load_descriptions()
+    shop = shop_mapping(args.shop).shop if args.images else ""
     now = read_behaviour(run, args.as_of).as_of
 
     def make(read: Read) -> DataFrame:
@@ -43,11 +45,12 @@ def describe(run: Run, args: argparse.Namespace) -> None:
         contract = run.contracts[TABLE]
         run.lineage.flows(TABLE, contract.column_names, products, sources={})
         catalogue = pd.DataFrame(products.toPandas())
-        rows = described(catalogue, config, args.images, now, hub_writer(config))
+        hub = hub_writer(config)
+        rows = described(catalogue, config, args.images, now, hub, shop=shop)
         return run.lake.spark.createDataFrame(rows, schema(contract))
 
     seen = folder_digest(args.images) if args.images else None
-    run.build(TABLE, make, inputs=SOURCES, params=[now, config, seen])
+    run.build(TABLE, make, inputs=SOURCES, params=[now, config, seen, shop])
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -47,7 +47,7 @@ def forecast(run: Run, args: argparse.Namespace) -> None:
         panel, sold = panel_of(pd.DataFrame(sales.toPandas()), names)
         known = set(sold)
         unsold = {p: name for p, name in names.items() if p not in known}
-        return look_ahead(panel, sold, unsold, config)
+        return look_ahead(panel, sold, unsold, config, now.date())
 
     def build(table: str, rows: Callable[[], Iterator[tuple[Any, ...]]]) -> None:
         def make(_: Read) -> DataFrame:

@@ -44,6 +44,16 @@ def compiled(spark: SparkSession) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def new_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database as MLflow makes it: its 60 migrations take longer than most tests."""
+    from mlflow.tracking import MlflowClient
+
+    database = tmp_path_factory.mktemp("registry") / "mlflow.db"
+    MlflowClient(f"sqlite:///{database}").search_experiments()
+    return database
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data; a test that asks for it skips where it is absent."""
     path = Path(os.environ.get("SHOPLAKE_DATA", ROOT.parent / "shared" / "data"))

@@ -1,11 +1,12 @@
 """From an event to the fresh list it leads to, through Kafka and a running `stream --live`.
 
-    python tests/bench/bench_lists.py --lake lake [--seconds 120] [--rate 20]
+    python tests/bench/bench_lists.py --lake lake [--seconds 120] [--rate 20] [--warm 0]
         [--refine-every 30] [--interval "1 second"]
 
 A lake that `shoplake run` has filled is copied and a stream of its shop started, with a broker of
 its own. After a first list has been seen, known people view products of their lists at `rate`
-events a second. What is measured, for each event: from the moment it was sent until the commit of
+events a second; those of the first `warm` seconds, while the JVM compiles, are told apart.
+What is measured, for each event: from the moment it was sent until the commit of
 gold.live_recommendations that holds a list of its person as of after the event. All on this machine.
 """
 
@@ -87,10 +88,13 @@ def main() -> None:
     parser.add_argument("--lake", default="lake", type=Path)
     parser.add_argument("--seconds", default=120, type=int)
     parser.add_argument("--rate", default=20, type=int)
+    parser.add_argument("--warm", default=0, type=int, help="seconds before what counts")
     parser.add_argument("--refine-every", default=30.0, type=float)
     parser.add_argument("--interval", default="1 second")
     parser.add_argument("--seed", default=7, type=int)
     args = parser.parse_args()
+    # So that a time limit from outside leaves no stream behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with running(args) as (settings, send):
         people = People(settings, args.seed)
         send([people.event()[0]])
@@ -98,7 +102,7 @@ def main() -> None:
             time.sleep(0.5)
         sent: list[Sent] = []
         began = time.time()
-        for second in range(args.seconds):
+        for second in range(args.warm + args.seconds):
             time.sleep(max(0.0, began + second - time.time()))
             events = [people.event() for _ in range(args.rate)]
             send([text for text, _ in events])
@@ -106,7 +110,11 @@ def main() -> None:
         rate, end = len(sent) / (time.time() - began), time.time() + 120
         while missing(settings, sent[-1]) and time.time() < end:
             time.sleep(1)
-        report(settings, sent, rate, f"refine every {args.refine_every} s, batch {args.interval}")
+        how = f"refine every {args.refine_every} s, batch {args.interval}"
+        said = [report(settings, sent[args.warm * args.rate :], rate, how)]
+        if args.warm:
+            said.append(report(settings, sent[: args.warm * args.rate], rate, "warming up"))
+    print("\n".join(said))
 
 
 @contextmanager
@@ -161,7 +169,7 @@ def missing(settings: Settings, event: Sent) -> bool:
     return all(as_of <= event.at for _, as_of, _ in lists(settings))
 
 
-def report(settings: Settings, sent: list[Sent], rate: float, how: str) -> None:
+def report(settings: Settings, sent: list[Sent], rate: float, how: str) -> str:
     versions = lists(settings)
     late = []
     for event in sent:
@@ -169,11 +177,11 @@ def report(settings: Settings, sent: list[Sent], rate: float, how: str) -> None:
         if after:
             late.append(min(after) - event.sent)
     p50, p90, p99 = np.percentile(late, [50, 90, 99])
-    print(
+    return (
         f"{len(sent):,} events at {rate:.0f}/s, {how}, {len(versions)} "
-        f"versions of the lists, {len(sent) - len(late)} events without a list"
+        f"versions of the lists, {len(sent) - len(late)} events without a list\n"
+        f"event to fresh list: p50 {p50:.1f} s, p90 {p90:.1f} s, p99 {p99:.1f} s"
     )
-    print(f"event to fresh list: p50 {p50:.1f} s, p90 {p90:.1f} s, p99 {p99:.1f} s")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ def test_an_end_of_input_is_quit(monkeypatch, stop):
     assert answered(monkeypatch, stop) == "q"
 
 
+@pytest.mark.slow
 def test_the_effect_of_labels_is_a_curve(folder, tmp_path, capsys):
     label(folder, tmp_path, "--effect")
     shown = capsys.readouterr().out

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from shoplake.contracts.book import check_contracts
+from shoplake.contracts.book import check_contracts, load_contracts
+from shoplake.errors import ContractError
 
 THEIRS = """\
 apiVersion: v3.1.0
@@ -99,3 +100,16 @@ def test_a_contract_where_none_is_read_is_a_problem(tmp_path: Path, place: str) 
     (found,) = check_contracts(tmp_path)[1]
     assert found.file == str(path)
     assert "<layer>/<table>.yml" in found.message
+
+
+def test_contracts_are_parsed_once_and_again_when_a_file_is_another(tmp_path: Path) -> None:
+    file = tmp_path / "silver" / "theirs.yml"
+    file.parent.mkdir()
+    file.write_text(THEIRS)
+    first = load_contracts(tmp_path)
+    assert load_contracts(tmp_path) is first
+    file.write_text(THEIRS.replace("total", "whole"))
+    assert load_contracts(tmp_path)["silver.theirs"].column_names == ("id", "at", "whole")
+    file.write_text(THEIRS.replace("active", "asleep"))
+    with pytest.raises(ContractError, match="1 problem"):
+        load_contracts(tmp_path)

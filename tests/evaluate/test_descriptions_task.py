@@ -72,6 +72,7 @@ def found(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
         return descriptions.run(folder, None, seed=0, settings=quick)
 
 
+@pytest.mark.slow
 def test_the_reader_of_pictures_beats_the_majority_and_says_its_calibration(
     found: Findings,
 ) -> None:
@@ -81,6 +82,7 @@ def test_the_reader_of_pictures_beats_the_majority_and_says_its_calibration(
     assert 0 <= reader["ece"].value <= 1
 
 
+@pytest.mark.slow
 def test_what_is_used_is_published_and_what_others_wrote_is_not(found: Findings) -> None:
     used = found.figures[descriptions_texts.USED]
     assert used["published"].value == 1
@@ -90,6 +92,7 @@ def test_what_is_used_is_published_and_what_others_wrote_is_not(found: Findings)
     assert nearest["claim_precision"].value < 1
 
 
+@pytest.mark.slow
 def test_the_check_catches_planted_claims_and_leaves_true_texts(found: Findings) -> None:
     check = found.figures[descriptions.CHECK]
     assert check["false alarms: templates"].value == 0
@@ -98,6 +101,7 @@ def test_the_check_catches_planted_claims_and_leaves_true_texts(found: Findings)
     assert min(caught.values()) > 0.9
 
 
+@pytest.mark.slow
 def test_everything_can_be_written_as_json_and_as_a_page(found: Findings, tmp_path: Path) -> None:
     text = json.dumps(found.to_dict())
     assert "false alarms: written texts" in text
@@ -109,6 +113,7 @@ def test_everything_can_be_written_as_json_and_as_a_page(found: Findings, tmp_pa
     assert "<mark class=none" in page
 
 
+@pytest.mark.slow
 def test_a_task_without_samples_refuses_a_page(found: Findings, tmp_path: Path) -> None:
     with pytest.raises(ShoplakeError, match="has no samples"):
         _write_page(dataclasses.replace(found, page=""), tmp_path / "page.html")

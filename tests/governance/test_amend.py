@@ -177,6 +177,7 @@ def test_who_builds_the_same_table_meanwhile_waits(table: Table, whole: Callable
     assert table.said() == whole(rows)
 
 
+@pytest.mark.slow
 def test_untouched_rows_are_not_read_anew(table: Table) -> None:
     """A change that leaves out a record that changed shows that no other was looked at."""
     table.record([OLD[0], ("b", 61.0, None, "r2"), *OLD[2:-1], ("e", 98.0, "eva", "r5")])
@@ -185,6 +186,7 @@ def test_untouched_rows_are_not_read_anew(table: Table) -> None:
     assert prices == {"a": 1.0, "b": 61.0, "e": 99.0}
 
 
+@pytest.mark.slow
 def test_where_the_least_value_may_be_gone_the_table_is_made_whole(
     table: Table, whole: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +246,7 @@ def test_a_change_that_is_not_of_this_table_makes_it_whole(
     assert table.said() == whole([(i, p and p + 1, o, r) for i, p, o, r in rows])
 
 
+@pytest.mark.slow
 def test_a_rule_that_stops_leaves_everything_as_it_was(run: Run, items: Contract) -> None:
     rules = (*items.rules, Rule("free", "row", ("price",), "stop", condition="price <> 7"))
     strict = dataclasses.replace(items, rules=rules)

@@ -98,6 +98,20 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES | st.text(max_size=12), min_size=1, max_size=4).map(" ".join)
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("now (212) 555-0147 (212) 555-0148", "now [phone] [phone]"),
+        ("(212) 555-0147 212 555-0147 / 13800138000", "[phone] [phone] / [phone]"),
+        ("138 0013 8000 13900139000", "[phone] [phone]"),
+        ("order (212) 555-0147 (212) 555-0148", "order (212) 555-0147 (212) 555-0148"),
+        ("item 2125550147 2125550148 7", "item 2125550147 2125550148 7"),
+    ],
+)
+def test_numbers_after_each_other_are_several(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
 @given(TEXTS)
 def test_a_masked_text_has_nothing_more_to_mask(text: str) -> None:
     assert mask(mask(text)) == mask(text)

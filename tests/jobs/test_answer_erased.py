@@ -135,6 +135,7 @@ def test_a_message_that_is_sent_again_is_left_out(spark: SparkSession, run: Run)
     assert [r["id"] for r in without_erased(run, rows)] == ["b1", "x1", "g1"]
 
 
+@pytest.mark.slow
 def test_lineage_names_the_tables_that_answers_come_from(
     spark: SparkSession, run: Run, queue: AnswerQueue
 ) -> None:

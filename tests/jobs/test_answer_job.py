@@ -24,6 +24,7 @@ from shoplake.runtime.kafka import kafka_options
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import conf_dir, load
 from shoplake.runtime.sql import query
+from shoplake.serve.assistant.outbox import Outbox
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +132,8 @@ def test_what_is_not_sound_is_held_and_every_message_counts_once(
     held = run.lake.read("governance.quarantine_gold_answers").collect()
     assert len(held) == 4  # a name for a key, no time, no text, no JSON
     ledger = run.lake.read("governance.ledger").where("table_name = 'gold.answers'").collect()
-    assert [(r.rows_in, r.rows_good, r.rows_quarantined) for r in ledger] == [(9, 5, 4)]
+    counts = [(r.rows_in, r.rows_good, r.rows_quarantined, r.rows_deduplicated) for r in ledger]
+    assert counts == [(10, 5, 4, 1)]
 
 
 def test_more_messages_are_added_and_old_answers_stay(
@@ -189,9 +191,14 @@ def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
     }
 
 
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_topic_is_answered_to_a_topic(
-    spark: SparkSession, run: Run, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+    spark: SparkSession, run: Run, tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     broker = Broker(tmp_path_factory.mktemp("kafka"), partitions=1)
     try:
         known = kafka_options(spark, run.lake.settings, broker.servers)
@@ -205,9 +212,35 @@ def test_a_topic_is_answered_to_a_topic(
         answer(run, options(*said))
         reader = spark.read.format("kafka").options(**known, subscribe="said")
         got = {r.key.decode(): json.loads(r.value) for r in reader.load().collect()}
+        # A run ends between the commit of its answers and their sending.
+        (tmp_path / "d.jsonl").write_text(json.dumps(message(50, BOB, "where is my order?")))
+        said = ("--messages", str(tmp_path), "--answers", "said", "--kafka", broker.servers)
+        with monkeypatch.context() as patch:
+            patch.setattr(Outbox, "send", killed)
+            with pytest.raises(KeyboardInterrupt):
+                answer(run, options(*said))
+        for _ in range(2):
+            answer(Run("answer", run.lake, run.contracts), options(*said))
+        late = [r for r in reader.load().collect() if r.key == b"m50"]
     finally:
         broker.stop()
     assert set(got) == {"m20", "m21"}
     assert "1001" in got["m20"]["answer"]
     assert "2002" in got["m21"]["answer"]
     assert got["m20"]["citations"][0] == "silver.orders[shop:1001]@v0"
+    assert ["2002" in json.loads(r.value)["answer"] for r in late] == [True]
+
+
+def test_a_message_that_can_be_answered_is_though_a_broken_one_has_its_id(
+    run: Run, rows: dict[str, Any], tmp_path: Path
+) -> None:
+    held = run.lake.read("governance.quarantine_gold_answers").count()
+    sent = [
+        message(40, BOB, "where is my order?", "some day"),
+        message(40, BOB, "where is my order?"),
+    ]
+    (tmp_path / "c.jsonl").write_text("\n".join(json.dumps(m) for m in sent))
+    answer(run, options("--messages", str(tmp_path)))
+    (found,) = run.lake.read("gold.answers").where("message_id = 'm40'").collect()
+    assert "2002" in found.answer
+    assert run.lake.read("governance.quarantine_gold_answers").count() == held + 1

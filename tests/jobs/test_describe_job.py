@@ -103,7 +103,7 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, images: P
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHOPLAKE_CACHE", str(folder / "cache"))
         patch.setattr(job, "load_descriptions", lambda: config)
-        job.describe(made, argparse.Namespace(as_of=None, images=images))
+        job.describe(made, argparse.Namespace(as_of=None, images=images, shop="builtin"))
         yield made
 
 
@@ -116,7 +116,7 @@ def test_rows_have_texts_with_evidence_and_a_rerun_changes_nothing(run: Run, ima
     assert rows["shop:4"].picture == "shop_4.png"
     assert rows[f"shop:{UNSEEN}"].picture is None
     version = run.lake.version(job.TABLE)
-    job.describe(run, argparse.Namespace(as_of=None, images=images))
+    job.describe(run, argparse.Namespace(as_of=None, images=images, shop="builtin"))
     assert run.lake.version(job.TABLE) == version
 
 

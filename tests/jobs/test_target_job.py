@@ -23,6 +23,7 @@ from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
 from shoplake.governance.run import Run
 from shoplake.models.ads.lake import shown
+from shoplake.models.ads.settings import load_ads
 from shoplake.models.demand.settings import load_demand
 from shoplake.report_applications import application_lines
 from shoplake.runtime.lake import Lake
@@ -267,8 +268,8 @@ def test_an_audience_nobody_knows_is_refused_with_those_there_are(
     assert "audiences: even, odd" in capsys.readouterr().out
 
 
-def test_who_withdraws_consent_is_no_longer_shown(
-    run: Run, capsys: pytest.CaptureFixture[str]
+def test_who_withdraws_consent_is_no_longer_shown_nor_an_audience_that_is_too_small_then(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told() -> set[str]:
         capsys.readouterr()
@@ -277,6 +278,15 @@ def test_who_withdraws_consent_is_no_longer_shown(
 
     first = min(told())
     run.lake.delta("silver.people").update(f"person_key = '{first}'", {"consent": "false"})
+    with pytest.raises(SystemExit):  # 49 are left.
+        told()
+    assert "no audience 'odd'" in capsys.readouterr().out
+    settings = load_ads()
+    smaller = dataclasses.replace(settings.audience, minimum=49)
+    monkeypatch.setattr(
+        "shoplake.models.ads.settings.load_ads",
+        lambda: dataclasses.replace(settings, audience=smaller),
+    )
     assert first not in told()
 
 

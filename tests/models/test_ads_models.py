@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from shoplake.models.ads.audiences import lookalikes, person_vectors
-from shoplake.models.ads.calibrate import fit_calibration
+from shoplake.models.ads.calibrate import calibrated_apart, fit_calibration
 from shoplake.models.ads.examples import AdsError, Examples
 from shoplake.models.ads.pacing import paced_bids
 from shoplake.models.ads.responses import fit_response
@@ -51,6 +51,28 @@ def test_nobody_responded_is_said() -> None:
         fit_response("logistic", examples, np.zeros_like(response), CONFIG)
 
 
+def test_what_a_calibration_says_of_others_does_not_flatter_it() -> None:
+    """A score without meaning: isotonic regression finds one in the examples it was fitted on."""
+    draw = np.random.default_rng(3)
+    response, people = draw.random(600) < 0.1, np.arange(600) % 300
+    noise = draw.random(600)
+    own = isotonic(noise, response)
+    rate = loss(np.full(600, response.mean()), response)
+    assert loss(own, response) < rate - 0.003
+    assert loss(calibrated_apart(noise, response, people), response) > rate - 0.001
+
+
+def isotonic(score: np.ndarray, response: np.ndarray) -> np.ndarray:
+    from sklearn.isotonic import IsotonicRegression
+
+    made = IsotonicRegression(out_of_bounds="clip").fit(score, response)
+    return np.clip(made.predict(score), 1e-6, 1 - 1e-6)
+
+
+def loss(said: np.ndarray, response: np.ndarray) -> float:
+    return float(-np.where(response, np.log(said), np.log1p(-said)).mean())
+
+
 def test_calibration_mends_probabilities_three_times_too_large() -> None:
     _, response, truth = world()
     curve = fit_calibration(np.clip(truth * 3, 0, 1), response, np.arange(N) % 500)
@@ -79,7 +101,7 @@ def audience_world() -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 def test_lookalikes_share_the_seeds_taste_and_the_inactive_are_in_none() -> None:
     vectors, seeds = audience_world()
-    (found,) = lookalikes(vectors, seeds, AudienceConfig(8, 60, 0.4, 30))
+    (found,) = lookalikes(vectors, seeds, AudienceConfig(8, 60, 0.4, 30, 10))
     assert found.name == "mugs"
     assert len(found.people) == 48
     assert (found.people < 60).mean() > 0.95
@@ -88,4 +110,9 @@ def test_lookalikes_share_the_seeds_taste_and_the_inactive_are_in_none() -> None
 
 def test_a_small_audience_is_not_made() -> None:
     vectors, seeds = audience_world()
-    assert not list(lookalikes(vectors, seeds, AudienceConfig(8, 60, 0.4, 130)))
+    assert not list(lookalikes(vectors, seeds, AudienceConfig(8, 60, 0.4, 130, 10)))
+
+
+def test_an_audience_like_a_few_people_is_not_made_since_it_would_say_what_they_buy() -> None:
+    vectors, seeds = audience_world()
+    assert not list(lookalikes(vectors, seeds, AudienceConfig(8, 60, 0.4, 30, 11)))

@@ -36,3 +36,12 @@ def test_weeks_a_year_apart_share_a_place() -> None:
     place = season_of(weeks, "week", 52)
     assert (place[52:] == place[:-52]).all()
     assert len(set(place[:52])) == 52
+
+
+def test_days_that_are_over_are_not_ahead_though_nothing_was_sold_on_them():
+    dates = trading("2026-01-05", 60)
+    late = (dates[-1] + pd.Timedelta(days=20)).date()
+    ahead = trading_days(dates, 5, since=late)
+    assert ahead[0].date() >= late
+    assert len(ahead) == 5
+    assert trading_days(dates, 5, since=dates[0].date()).equals(trading_days(dates, 5))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 from pyspark.sql import SparkSession
 
-from shoplake.models.demand.lake import panel_of, sales_lines
+from shoplake.models.demand.lake import catalogue_at, panel_of, sales_lines
 
 ORDERS = (
     "order_line_id string, product_id string, line_kind string, kind string, quantity int, amount double, "
@@ -43,3 +43,20 @@ def test_sales_are_of_goods_before_the_instant_with_returns_on_their_day(
     assert panel.truth().tolist() == [[1, 3, 2]]  # h is later than the instant
     assert panel.price is not None
     assert panel.price[0].tolist() == [2, 2, 2]
+
+
+def test_a_lead_time_that_is_no_number_of_days_is_none(spark: SparkSession) -> None:
+    said = ("Infinity", "NaN", "1e12", "-3", "soon", "14", None)
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    rows = [
+        (f"shop:{n}", "mug", "product", 1, 2.0, None if days is None else
+         f'{{"restocking_lead_time": "{days}"}}', at, None)
+        for n, days in enumerate(said)
+    ]  # fmt: skip
+    products = spark.createDataFrame(
+        rows,
+        "product_id string, name string, kind string, stock int, price double, attributes string,"
+        " valid_from timestamp, valid_to timestamp",
+    )
+    found = catalogue_at(products, datetime(2026, 3, 6, tzinfo=UTC)).collect()
+    assert {r.product_id: r.lead_days for r in found if r.lead_days is not None} == {"shop:5": 14}

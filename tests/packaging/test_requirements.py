@@ -76,6 +76,7 @@ def test_the_lock_names_no_host() -> None:
     )
 
 
+@pytest.mark.slow
 def test_jobs_start_where_delta_rs_is_not_installed() -> None:
     """Databricks installs the package without the extra `local`."""
     code = (

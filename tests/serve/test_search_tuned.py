@@ -36,8 +36,11 @@ TEXTS = ["copper lantern", "wool throw", "3/4 in. bit"]
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return load("local", lake=str(tmp_path / "lake"))
+def settings(tmp_path, new_registry):
+    made = load("local", lake=str(tmp_path / "lake"))
+    (made.root / "models").mkdir(parents=True)
+    shutil.copy(new_registry, made.root / "models" / "mlflow.db")
+    return made
 
 
 def registered(settings, folder, split=SPLIT, **changes):
@@ -64,14 +67,14 @@ def test_a_lake_that_learnt_nothing_has_what_is_fixed(settings):
 
 
 def test_weights_of_before_newness_and_price_are_read(settings):
-    tuned_file(settings).parent.mkdir(parents=True)
+    tuned_file(settings).parent.mkdir(parents=True, exist_ok=True)
     tuned_file(settings).write_text(json.dumps({"weights": {"name": 2.0}, "reason": "clicks"}))
     assert read_tuned(settings).weights == {**WEIGHTS, "name": 2.0}
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"weights": {"name": "much"}}'], ids="abc")
 def test_a_damaged_file_is_named(settings, content):
-    tuned_file(settings).parent.mkdir(parents=True)
+    tuned_file(settings).parent.mkdir(parents=True, exist_ok=True)
     tuned_file(settings).write_text(content)
     with pytest.raises(ShoplakeError, match="cannot be read") as error:
         read_tuned(settings)

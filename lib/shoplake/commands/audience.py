@@ -14,6 +14,8 @@ _PEOPLE, _SCORES = "gold.audiences", "gold.ad_scores"
 _NEWEST = f"as_of = (select max(as_of) from {_PEOPLE})"
 #: Consent may have been withdrawn since the audiences were made.
 _AGREE = "person_key in (select person_key from silver.people where consent)"
+#: And then too few may be left for nobody to be singled out.
+_ENOUGH = "having count(distinct {}person_key) >= {:d}"
 
 
 def add(commands: Any) -> None:
@@ -30,8 +32,10 @@ def _audience(args: argparse.Namespace) -> None:
     settings = settings_of(args)
     need_table(settings, _PEOPLE, "target")
     need_table(settings, "silver.people", "refine")
+    from shoplake.models.ads.settings import load_ads
     from shoplake.runtime.sql import query, tables
 
+    least = load_ads().audience.minimum
     # A young shop has audiences before it has anything to bid on.
     scored = _SCORES in tables(settings)
     listed = query(
@@ -43,11 +47,13 @@ def _audience(args: argparse.Namespace) -> None:
             sum(case when s.bid > 0 then s.value end) as value
         from {_PEOPLE} a left join {_SCORES} s
             on s.audience = a.audience and s.person_key = a.person_key and s.as_of = a.as_of
-        where a.{_NEWEST} and a.{_AGREE} group by a.audience order by a.audience"""
+        where a.{_NEWEST} and a.{_AGREE} group by a.audience
+        {_ENOUGH.format("a.", least)} order by a.audience"""
         if scored
         else f"""select audience, count(distinct person_key) as people,
             count(distinct case when is_seed then person_key end) as seeds
-        from {_PEOPLE} where {_NEWEST} and {_AGREE} group by audience order by audience""",
+        from {_PEOPLE} where {_NEWEST} and {_AGREE} group by audience
+        {_ENOUGH.format("", least)} order by audience""",
     )
     if args.name is None:
         _show(listed, args.json, "audiences")

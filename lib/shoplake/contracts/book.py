@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from shoplake.contracts.clauses import Lines, Problem
@@ -123,11 +124,17 @@ def _theirs(rule: Rule, types: dict[str, str]) -> list[tuple[tuple[str, ...], st
 
 
 def load_contracts(folder: Path) -> ContractBook:
-    """All contracts below `folder`.
+    """All contracts below `folder`; the same files are parsed once by a process.
 
     Raises:
         ContractError: listing every problem of every file.
     """
+    files = sorted(path for path in folder.rglob("*.y*ml") if path.is_file())
+    return _loaded(folder, tuple((path, path.read_bytes()) for path in files))
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> ContractBook:
     contracts, problems = check_contracts(folder)
     if problems:
         raise ContractError(

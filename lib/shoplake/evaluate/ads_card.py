@@ -27,7 +27,8 @@ _AUC, _SAVED, _RATIO = "auc", "log-loss saved", "said/observed"
 _RESAMPLES = 100
 _PROTOCOL = (
     "What was shown to people who agreed to advertising; learnt on the first 70% of the days,"
-    " judged on the last 30%, where the better model was also chosen and calibrated;"
+    " judged on the last 30%, where the better model was also chosen, and calibrated: of each half"
+    " of the people by the other half's responses;"
     f" log-loss saved is a share of that of `{SAME}`; 95% bootstrap intervals over people,"
     f" {_RESAMPLES} resamples"
 )

@@ -124,3 +124,20 @@ def test_a_brand_that_sounds_like_a_person_is_no_personal_data(english):
 )
 def test_chinese_texts_are_held_to_the_same(chinese, text, passed):
     assert chinese.check(text, KNOWN).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("facts", "text", "reason"),
+    [
+        ({"kind": "nike style mug"}, "A Nike style mug.", ("unsupported brand: Nike style mug",)),
+        ({"kind": "mug", "design": "Nike swoosh"}, "A mug. Design: Nike swoosh.", None),
+        ({"kind": "nike mug", "brand": "Nike"}, "A Nike mug by Nike.", ()),
+        ({"kind": "mug", "brand": "Nike Sports"}, "A mug by Nike Sports.", ()),
+        ({"kind": "apple cider"}, "An apple cider.", ()),
+    ],
+)
+def test_a_guarded_brand_is_misused_within_a_value_too(facts, text, reason):
+    rules = Rules(brands=frozenset({"Nike", "Apple"}), guarded=frozenset({"Nike"}))
+    known = Known(tuple(Fact(a, v, "attribute") for a, v in facts.items()), "")
+    found = Grounder(load_language("en"), rules).check(text, known).reasons
+    assert found == reason if reason is not None else any("brand" in told for told in found)

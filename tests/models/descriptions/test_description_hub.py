@@ -1,52 +1,93 @@
-"""Hugging Face models of a folder as writers: one that reads text, one that sees as well."""
+"""Hugging Face models of a folder as writers: each kind learns one sentence, and writes it."""
 
 import dataclasses
+import inspect
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from shoplake.errors import ModelError
+from shoplake.errors import ModelError, SettingsError
 from shoplake.models.descriptions.describe import Describer
 from shoplake.models.descriptions.facts import Product
-from shoplake.models.descriptions.hub import HubWriter, hub_writer
+from shoplake.models.descriptions.hub import HubWriter
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "mug", "teal", "the", "best"]
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "mug", "teal", "the", "best", ".", "of"]
+SENTENCE = "a teal mug."
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
     from transformers import BertTokenizer
 
-    return BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)})
+    return BertTokenizer(
+        vocab={word: i for i, word in enumerate(WORDS)},
+        bos_token="[CLS]", eos_token="[SEP]",
+    )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def causal(tmp_path_factory, tokenizer):
-    """A GPT-2 with random weights in a folder."""
-    from transformers import GPT2Config, GPT2LMHeadModel
+def picture(value):
+    return np.asarray(Image.new("RGB", (40, 40), (value, 255 - value, 90)))
 
-    folder = tmp_path_factory.mktemp("causal")
+
+def taught(model, tokenizer, folder, prompt="", says=SENTENCE, pixels=None, steps=60):
+    """A folder with a model that answers this prompt with this sentence."""
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []
+    said = tokenizer(says, add_special_tokens=False)["input_ids"]
+    whole = torch.tensor([[2, *ids, *said, 3]])
+    labels = whole.clone()
+    labels[0, : 1 + len(ids)] = -100
+    given = {"labels": labels}
+    takes = inspect.signature(model.forward).parameters
+    if "input_ids" in takes:
+        given["input_ids"] = whole
+    else:
+        given["labels"] = whole[:, 1:]  # The decoder's start is the model's own.
+    if pixels is not None:
+        given["pixel_values"] = pixels
     torch.manual_seed(0)
-    config = GPT2Config(vocab_size=len(WORDS), n_embd=16, n_layer=1, n_head=2, n_positions=256)
-    GPT2LMHeadModel(config).save_pretrained(folder)
+    step = torch.optim.Adam(model.parameters(), lr=0.02)
+    model.train()
+    for _ in range(steps):
+        step.zero_grad()
+        model(**given).loss.backward()
+        step.step()
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
 
-@pytest.fixture(scope="module")
-def seeing(tmp_path_factory, tokenizer):
-    """A GIT (image-text) model with random weights in a folder."""
-    from transformers import (
-        CLIPImageProcessor,
-        GitConfig,
-        GitForCausalLM,
-        GitProcessor,
-        GitVisionConfig,
-    )
+def gpt2_config(**more):
+    from transformers import GPT2Config
 
-    folder = tmp_path_factory.mktemp("seeing")
+    return GPT2Config(
+        vocab_size=len(WORDS), n_embd=16, n_layer=1, n_head=2, n_positions=128,
+        bos_token_id=2, eos_token_id=3, **more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory, tokenizer):
+    from transformers import GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(gpt2_config())
+    return taught(model, tokenizer, tmp_path_factory.mktemp("causal"), "the best mug [SEP]")
+
+
+@pytest.fixture(scope="module")
+def images():
+    from transformers import CLIPImageProcessor
+
+    return CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+
+
+@pytest.fixture(scope="module")
+def git(tmp_path_factory, tokenizer, images):
+    """GIT: one decoder over picture and text."""
+    from transformers import GitConfig, GitForCausalLM, GitProcessor, GitVisionConfig
+
     torch.manual_seed(0)
     vision = GitVisionConfig(
         hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
@@ -54,46 +95,168 @@ def seeing(tmp_path_factory, tokenizer):
     )  # fmt: skip
     config = GitConfig(
         vision_config=vision.to_dict(), vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=16, max_position_embeddings=256,
+        num_attention_heads=2, intermediate_size=16, max_position_embeddings=128,
         bos_token_id=2, eos_token_id=3, pad_token_id=0,
     )  # fmt: skip
-    GitForCausalLM(config).save_pretrained(folder)
-    size = {"height": 32, "width": 32}
-    images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=size)
+    folder = tmp_path_factory.mktemp("git")
+    pixels = images(picture(0), return_tensors="pt")["pixel_values"]
+    taught(GitForCausalLM(config), tokenizer, folder, "the best mug [SEP]", pixels=pixels)
     GitProcessor(images, tokenizer).save_pretrained(folder)
     return folder
 
 
-def picture(value):
-    return np.asarray(Image.new("RGB", (40, 40), (value, 255 - value, 90)))
+@pytest.fixture(scope="module")
+def blip(tmp_path_factory, tokenizer):
+    """BLIP: a text decoder that looks at the picture, and drops the prompt's last token."""
+    from transformers import (
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+        BlipProcessor,
+        BlipTextConfig,
+        BlipVisionConfig,
+    )
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    small["num_attention_heads"] = 2
+    text = BlipTextConfig(
+        vocab_size=len(WORDS), encoder_hidden_size=16, max_position_embeddings=128,
+        bos_token_id=2, eos_token_id=3, sep_token_id=3, pad_token_id=0, **small,
+    )  # fmt: skip
+    vision = BlipVisionConfig(image_size=32, patch_size=16, **small)
+    config = BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
+    processor = BlipProcessor(BlipImageProcessor(size={"height": 32, "width": 32}), tokenizer)
+    pixels = processor.image_processor(picture(0), return_tensors="pt")["pixel_values"]
+    folder = tmp_path_factory.mktemp("blip")
+    model = BlipForConditionalGeneration(config)
+    taught(model, tokenizer, folder, "the best mug", pixels=pixels)
+    processor.save_pretrained(folder)
+    return folder
 
 
-def test_a_causal_model_writes_from_the_prompt(causal):
+@pytest.fixture(scope="module")
+def captioner(tmp_path_factory, tokenizer):
+    """ViT-GPT2: a captioner, which takes a picture and no prompt."""
+    from transformers import (
+        GPT2LMHeadModel,
+        VisionEncoderDecoderModel,
+        ViTConfig,
+        ViTImageProcessor,
+        ViTModel,
+    )
+
+    torch.manual_seed(0)
+    encoder = ViTModel(
+        ViTConfig(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+            image_size=32, patch_size=16,
+        ),
+        add_pooling_layer=False,
+    )  # fmt: skip
+    decoder = GPT2LMHeadModel(gpt2_config(add_cross_attention=True, is_decoder=True))
+    model = VisionEncoderDecoderModel(encoder=encoder, decoder=decoder)
+    for config in (model.config, model.generation_config):
+        config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 0, 3
+    images = ViTImageProcessor(size={"height": 32, "width": 32})
+    folder = tmp_path_factory.mktemp("captioner")
+    pixels = images(picture(0), return_tensors="pt")["pixel_values"]
+    taught(model, tokenizer, folder, pixels=pixels)
+    images.save_pretrained(folder)
+    return folder
+
+
+def test_a_causal_model_answers_its_prompt(causal):
     writer = HubWriter(str(causal))
     assert not writer.sees
-    (text,) = writer.write(["a teal mug"], [None])
-    assert set(text.split()) <= set(WORDS)
+    assert writer.write(["the best mug"], [None]) == [SENTENCE]
     assert HubWriter(str(causal)).version == writer.version
 
 
-def test_an_image_text_model_is_given_the_picture_and_says_nothing_without(seeing):
-    writer = HubWriter(str(seeing))
+@pytest.mark.parametrize("kind", ["git", "blip", "captioner"])
+def test_what_sees_says_what_it_learnt_and_nothing_without_a_picture(kind, request):
+    writer = HubWriter(str(request.getfixturevalue(kind)))
     assert writer.sees
-    with_picture, without = writer.write(["a mug"] * 2, [picture(0), None])
-    assert set(with_picture.split()) <= set(WORDS)
-    assert without == ""
+    assert writer.write(["the best mug"] * 2, [picture(0), None]) == [SENTENCE, ""]
 
 
-def test_what_a_random_model_writes_does_not_pass_unchecked(causal, quick):
-    config = dataclasses.replace(quick, hub=str(causal), hub_prompt="Say {facts} in {language}")
-    mug = Product("s:1", "Teal Mug", "Kitchen", "", "", {"colour": "teal"})
-    (found,) = Describer(config, [mug], {}, hub_writer(config)).describe([mug], {}, {})
-    assert found.writer == "template"
-    assert found.refusals
-    assert found.prompt.startswith("Say - kind: mug\n- colour: teal")
+def test_a_prompt_that_leaves_no_room_is_not_asked(causal):
+    writer = HubWriter(str(causal))
+    assert writer.write(["mug " * 40, "the best mug"], [None, None]) == ["", SENTENCE]
+
+
+def test_a_text_that_breaks_off_ends_with_its_last_sentence(tmp_path, tokenizer):
+    from transformers import GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    broken = taught(
+        GPT2LMHeadModel(gpt2_config()), tokenizer, tmp_path, "mug [SEP]",
+        says="a teal mug. a mug of the",
+    )  # fmt: skip
+    assert HubWriter(str(broken)).write(["mug"], [None]) == [SENTENCE]
+
+
+def test_a_text_without_the_end_of_a_sentence_is_none(tmp_path, tokenizer):
+    from transformers import GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(gpt2_config())
+    endless = taught(model, tokenizer, tmp_path, "mug [SEP]", says="a teal mug of the")
+    assert HubWriter(str(endless)).write(["mug"], [None]) == [""]
+
+
+def test_a_model_that_cannot_be_called_is_an_error_for_the_reader(causal, monkeypatch):
+    writer = HubWriter(str(causal))
+    monkeypatch.setattr(writer._model, "generate", lambda **given: given["pixel_values"])
+    with pytest.raises(ModelError, match="writes nothing: KeyError"):
+        writer.write(["the best mug"], [None])
+
+
+class Says:
+    """A writer of one text."""
+
+    version = "hub test"
+
+    def __init__(self, text):
+        self.text, self.prompts = text, []
+
+    def write(self, prompts, pictures):
+        self.prompts += prompts
+        return [self.text] * len(prompts)
+
+
+MUG = Product("s:1", "Teal Mug", "Kitchen", "", "", {"colour": "teal", "material": "stone"})
+
+
+def test_what_says_less_than_half_of_what_is_known_is_not_used(quick):
+    (found,) = Describer(quick, [MUG], {}, Says("A mug.")).describe([MUG], {}, {})
+    assert (found.writer, found.held) == ("template", ())
+    assert found.refusals == ("hub: says too little",)
+
+
+def test_what_says_most_is_used(quick):
+    text = "A teal mug made of stone."
+    (found,) = Describer(quick, [MUG], {}, Says(text)).describe([MUG], {}, {})
+    assert (found.writer, found.text, found.refusals) == ("hub", text, ())
+
+
+def test_the_prompt_has_facts_language_tone_and_length(quick):
+    wanted = {"hub_prompt": "{facts} {language} {tone} {length}", "tone": "warm", "length": "short"}
+    writer = Says("")
+    Describer(dataclasses.replace(quick, **wanted), [MUG], {}, writer).describe([MUG], {}, {})
+    facts = "- kind: mug\n- colour: teal\n- material: stone\n- category: Kitchen"
+    assert writer.prompts == [f"{facts} English warm one sentence"]
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="no image-text or causal model"):
         HubWriter(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "says"), [("{language}", "no facts"), ("{facts} {mood}", "filled in: 'mood'")]
+)
+def test_a_prompt_that_cannot_work_is_refused(quick, prompt, says):
+    with pytest.raises(SettingsError, match=says):
+        dataclasses.replace(quick, hub="a model", hub_prompt=prompt)

@@ -78,10 +78,18 @@ def test_a_file_is_found_by_its_product_whatever_its_folder_holds(tmp_path):
             tmp_path / name
         ).write_text("x")
     files = picture_files(tmp_path)
-    assert picture_of(files, "shop:A1") == tmp_path / "shop_A1.png"
-    assert picture_of(files, "shop:a2") == tmp_path / "A2.jpg"
-    assert picture_of(files, "shop:../../etc/passwd") is None
-    assert picture_of(files, "shop:notes") is None
+    assert picture_of(files, "shop:A1", "shop") == tmp_path / "shop_A1.png"
+    assert picture_of(files, "shop:a2", "shop") == tmp_path / "A2.jpg"
+    assert picture_of(files, "shop:../../etc/passwd", "shop") is None
+    assert picture_of(files, "shop:notes", "shop") is None
+
+
+def test_a_bare_name_is_of_the_folders_own_shop(tmp_path):
+    for name in ("A2.jpg", "other_A3.png"):
+        Image.new("RGB", (40, 30), "red").save(tmp_path / name)
+    files = picture_files(tmp_path)
+    assert picture_of(files, "other:A2", "shop") is None
+    assert picture_of(files, "other:A3", "shop") == tmp_path / "other_A3.png"
 
 
 def test_a_damaged_or_huge_file_is_no_picture(tmp_path):

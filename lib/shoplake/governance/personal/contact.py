@@ -20,6 +20,12 @@ _NUMBER = re.compile(
 )
 _US = re.compile(r"(?:\+?1[-. ]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}")
 _CHINESE = re.compile(r"(?:86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2}")
+_FORM = f"(?:{_US.pattern}|{_CHINESE.pattern})"
+#: Numbers of those forms after each other, which are no longer one.
+_SEVERAL = re.compile(
+    rf"(?<![0-9A-Za-z.,/#_@+=-]){_FORM}(?:[ ;/]{{1,3}}{_FORM})+(?![0-9A-Za-z])(?!-\d|\.\d|,\d)"
+)
+_EACH = re.compile(_FORM)
 _TOLL_FREE = re.compile(
     r"[+(]*1?[-. (]*8(?:00|88|77|66|55|44|33)\b|(?:800|400)[- ]?\d{3}[- ]?\d{4}$"
 )
@@ -44,8 +50,16 @@ def phones(text: str) -> Iterator[Span]:
     others where the text says so before. Numbers of orders, dates, prices and bar codes stay, and
     so do toll-free numbers, which are a firm's.
     """
+    several = [m.span() for m in _SEVERAL.finditer(text)]
+    for start, end in several:
+        if not labelled(text[max(0, start - 40) : start]):
+            for match in _EACH.finditer(text, start, end):
+                if not _TOLL_FREE.match(match[0]):
+                    yield Span("phone", *match.span(), match[0])
     for match in _NUMBER.finditer(text):
         found = match[0]
+        if any(match.start() < end and start < match.end() for start, end in several):
+            continue
         before = text[max(0, match.start() - 40) : match.start()]
         if labelled(before) and found[0] != "+":
             continue

@@ -54,7 +54,9 @@ def person_vectors(counts: csr_array, dimension: int, seed: int) -> Floats:
 def lookalikes(
     vectors: Floats, seeds: dict[str, NDArray[np.int64]], config: AudienceConfig
 ) -> Iterator[Audience]:
-    """The audience of each seed, if it has `minimum` people; people without a vector are in none.
+    """The audience of each seed of `seed_minimum` people, if it has `minimum` itself.
+
+    People without a vector are in none.
 
     Args:
         vectors: [P, d] of the people who may be addressed, of `person_vectors`.
@@ -67,7 +69,7 @@ def lookalikes(
         seed = seeds[name]
         centre = vectors[seed].sum(axis=0)
         length = float(np.linalg.norm(centre))
-        if not len(seed) or length == 0:
+        if len(seed) < config.seed_minimum or length == 0:
             continue
         similarity = vectors[active] @ centre / length
         best = np.argsort(-similarity, kind="stable")[:size]

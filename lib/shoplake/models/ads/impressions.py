@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shoplake.models.ads.calibrate import Calibration, fit_calibration
+from shoplake.models.ads.calibrate import Calibration, calibrated_apart, fit_calibration
 from shoplake.models.ads.examples import AdsError, Examples, Floats
 from shoplake.models.ads.responses import ResponseModel, fit_response
 from shoplake.models.ads.settings import AdsConfig
@@ -113,7 +113,7 @@ class Judged:
     Attributes:
         person: [n] whose impression it is, as in `Showings.rows`.
         happened: [n] whether there was a response.
-        said: model -> calibrated probability [n], `SAME` among them.
+        said: model -> probability [n], calibrated by other people's responses; `SAME` among them.
     """
 
     person: NDArray[np.int64]
@@ -175,7 +175,7 @@ def learn_responses(showings: Showings, config: AdsConfig) -> dict[str, Response
             first = fit_response(name, examples.take(early), response[early], config)
             said = first.probability(examples.take(held))
             fitted[name] = fit_calibration(said, truth, who)
-            told[name] = fitted[name].apply(said)
+            told[name] = calibrated_apart(said, truth, who)
         loss = {name: _log_loss(truth, said) for name, said in told.items()}
         best = min(config.models, key=lambda name: loss[name])
         final = fit_response(best, examples, response, config)

@@ -51,12 +51,14 @@ class AudienceConfig:
         seed_days: who bought from the category in so many days is its seed.
         share: an audience's target size as a share of the people who may be addressed.
         minimum: an audience of fewer people is not published; the contract holds it back too.
+        seed_minimum: nor is one that is like fewer people than so many: it would say what they buy.
     """
 
     dimension: int
     seed_days: int
     share: float
     minimum: int
+    seed_minimum: int
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,13 @@ class AdsConfig:
             )
         if self.negatives < 1:
             raise SettingsError("negatives must be 1 or more", where="conf/models/ads.yml")
-        if not 0 < self.audience.share <= 1 or self.audience.minimum < 2:
+        least = min(self.audience.minimum, self.audience.seed_minimum)
+        if not 0 < self.audience.share <= 1 or least < 2:
             raise SettingsError(
-                f"an audience of share {self.audience.share} and at least {self.audience.minimum}",
+                f"an audience of share {self.audience.share} and at least {self.audience.minimum},"
+                f" like at least {self.audience.seed_minimum}",
                 where="conf/models/ads.yml: audience",
-                remedy="set share above 0, to 1 at most, and minimum to 2 or more",
+                remedy="set share above 0, to 1 at most, and minimum and seed_minimum to 2 or more",
             )
 
 

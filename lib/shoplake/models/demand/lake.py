@@ -12,6 +12,9 @@ from pyspark.sql import functions as F
 from shoplake.features.interactions import instant
 from shoplake.models.demand.panel import DemandError, Panel, Returns, season_of
 
+#: Days. "Infinity" is a number in JSON texts, too.
+_LONGEST_LEAD = 730
+
 
 def sales_lines(orders: DataFrame, as_of: datetime) -> DataFrame:
     """Product, day, units and money of sales before `as_of`, and units taken back a day.
@@ -50,9 +53,11 @@ def sales_lines(orders: DataFrame, as_of: datetime) -> DataFrame:
 def catalogue_at(products: DataFrame, as_of: datetime) -> DataFrame:
     """Products as of then: product_id, name, stock, price and lead_days (null where not said).
 
-    `lead_days` is the attribute restocking_lead_time, in calendar days.
+    `lead_days` is the attribute restocking_lead_time, in calendar days; what is not 0 to 730 of
+    them is no lead time.
     """
     at = instant(as_of)
+    lead = F.get_json_object("attributes", "$.restocking_lead_time").try_cast("double")
     return (
         products.where("kind = 'product'")
         .where(
@@ -63,9 +68,7 @@ def catalogue_at(products: DataFrame, as_of: datetime) -> DataFrame:
             "name",
             "stock",
             F.col("price").cast("double").alias("price"),
-            F.get_json_object("attributes", "$.restocking_lead_time")
-            .try_cast("double")
-            .alias("lead_days"),
+            F.when(lead.between(0, _LONGEST_LEAD), lead).alias("lead_days"),
         )
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,11 @@ class Outlook:
 
 
 def look_ahead(
-    panel: Panel, products: list[str], unsold: dict[str, str], config: DemandConfig
+    panel: Panel,
+    products: list[str],
+    unsold: dict[str, str],
+    config: DemandConfig,
+    since: date | None = None,
 ) -> Outlook:
     """Forecasts of what sells and of what has never been sold.
 
@@ -62,12 +66,14 @@ def look_ahead(
         panel: of `panel_of`.
         products: of each series.
         unsold: names of products in the catalogue that nobody has bought, by id.
+        since: the first day that is still to come, which may be later than the one after the
+            last sale. Default: that one.
 
     Raises:
         DemandError: the past is too short.
     """
     horizon, origin = config.horizon["day"], len(panel.dates)
-    days = trading_days(panel.dates, horizon)
+    days = trading_days(panel.dates, horizon, since=since)
     forecast = Forecaster(panel.extended(days), horizon, config).forecast(origin)
     fresh = new_item_quantiles(panel, origin, tuple(unsold.values()), neighbours=config.neighbours)
     # What no longer sells still lies on a shelf: left out, its stock would be nobody's concern.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,9 @@ def season_of(dates: pd.DatetimeIndex, unit: str, season: int) -> Ints:
     return np.asarray(dates.dayofweek if unit == "day" else days // 7 % season, np.int64)
 
 
-def trading_days(dates: pd.DatetimeIndex, count: int, *, weeks: int = 8) -> pd.DatetimeIndex:
+def trading_days(
+    dates: pd.DatetimeIndex, count: int, *, weeks: int = 8, since: date | None = None
+) -> pd.DatetimeIndex:
     """The next `count` days on which the shop is likely to trade.
 
     A weekday counts as open if the shop traded on at least half of those of the last `weeks` weeks
@@ -134,6 +137,7 @@ def trading_days(dates: pd.DatetimeIndex, count: int, *, weeks: int = 8) -> pd.D
 
     Args:
         dates: days on which it traded, ascending.
+        since: the first day that is still to come; default: the one after the last of `dates`.
     """
     end = dates[-1]
     recent = dates[dates > end - pd.Timedelta(weeks=weeks)]
@@ -141,7 +145,9 @@ def trading_days(dates: pd.DatetimeIndex, count: int, *, weeks: int = 8) -> pd.D
     possible = np.bincount(days.dayofweek, minlength=7)
     traded = np.bincount(recent.dayofweek, minlength=7)
     open_on = traded * 2 >= np.maximum(possible, 1)
-    ahead = pd.date_range(end + pd.Timedelta(days=1), periods=14 * count + 7)
+    start = end + pd.Timedelta(days=1)
+    start = start if since is None else max(start, pd.Timestamp(since))
+    ahead = pd.date_range(start, periods=14 * count + 7)
     return ahead[open_on[ahead.dayofweek]][:count]
 
 

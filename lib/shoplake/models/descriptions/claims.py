@@ -48,10 +48,13 @@ class Rules:
     Attributes:
         banned: phrases.
         brands: names that only their own products may mention.
+        guarded: those of them that are misused also within a shop's own values ("nike style mug").
+            Of other brands a value may be an ordinary word: "apple".
     """
 
     banned: tuple[str, ...] = ()
     brands: frozenset[str] = field(default_factory=frozenset)
+    guarded: frozenset[str] = field(default_factory=frozenset)
 
 
 def evidence(fact: Fact) -> str:

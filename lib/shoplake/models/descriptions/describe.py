@@ -77,6 +77,11 @@ class Writer(Protocol):
         ...
 
 
+#: Share of the facts that a larger model's text has to say, if the fixed sentences say as much. It
+#: may choose among them; a text that names one of six tells a reader less than they would.
+_HUB_SAYS = 0.5
+
+
 @dataclass(frozen=True)
 class _Work:
     product: Product
@@ -110,7 +115,7 @@ class Describer:
         self._labels = labels
         self._hub = hub
         brands = {p.brand for p in catalogue if p.brand} | set(config.brands)
-        rules = Rules(tuple(config.banned), frozenset(brands))
+        rules = Rules(tuple(config.banned), frozenset(brands), frozenset(config.brands))
         self._languages = {code: load_language(code) for code in config.languages}
         self._grounders = {code: Grounder(one, rules) for code, one in self._languages.items()}
 
@@ -198,6 +203,8 @@ class Describer:
         """The best text that passes; else the template's; else the first one, held."""
         config, check = self._config, self._grounders[code].check
         sure = from_template(work.slots, language, config, lambda text: check(text, work.known))
+        whole = share(sure.checked, work.slots, config.length)
+        least = {"decoder": whole, "hub": min(whole, _HUB_SAYS)}
         refusals: list[str] = []
         passed: list[tuple[float, int, Candidate]] = []
         for number, candidate in enumerate(work.candidates):
@@ -205,8 +212,8 @@ class Describer:
             said = share(checked, work.slots, config.length)
             if not checked.passed:
                 refusals += [f"{writer}: {reason}" for reason in checked.reasons]
-            elif writer == "decoder" and said < share(sure.checked, work.slots, config.length):
-                refusals.append(f"{writer}: says less than the template")
+            elif said < least[writer]:
+                refusals.append(f"{writer}: says too little")
             else:
                 passed.append((said, -number, candidate))
         chosen, reasons = sure, sure.checked.reasons
@@ -215,7 +222,7 @@ class Describer:
             refusals = []
         elif config.fallback == "hold" and work.candidates and sure.checked.passed:
             chosen = work.candidates[0]
-            reasons = chosen.checked.reasons or ("says less than the template",)
+            reasons = chosen.checked.reasons or ("says too little",)
         nothing = () if work.known.facts else ("nothing is known of the product",)
         held = (*nothing, *work.clash, *(() if nothing else reasons))
         return Description(
@@ -274,5 +281,9 @@ def examples(
 def _hub_prompt(config: DescriptionConfig, code: str, known: Known) -> str:
     facts = [f"- {f.attribute}: {f.value}" for f in known.facts]
     facts += [f"- text: {known.text}"] if known.text else []
-    named = {"en": "English", "zh": "Chinese"}.get(code, code)
-    return config.hub_prompt.format(language=named, facts="\n".join(facts))
+    return config.hub_prompt.format(
+        language={"en": "English", "zh": "Chinese"}.get(code, code),
+        facts="\n".join(facts),
+        tone=config.tone,
+        length={"short": "one sentence", "long": "two or three sentences"}[config.length],
+    )

@@ -70,6 +70,7 @@ class Grounder:
         self._boasts = {run for one in every for p in one.boasts if (run := folded(p))}
         phrases = (*rules.banned, *(p for one in every for p in one.banned))
         self._banned = {run for p in phrases if (run := folded(p))}
+        self._guarded = {run for brand in rules.guarded if (run := folded(brand))}
 
     @cached_property
     def _brands(self) -> dict[tuple[str, ...], str]:
@@ -153,6 +154,7 @@ class Grounder:
             if named is not None and named.size >= size:
                 size = named.size
                 runs += self._name_claims(named, tokens, at, source)
+                runs += self._misused(tokens, at, at + size, known)
             elif loud == size and value != size:
                 said = source.says(run, negated[at])
                 runs.append(_Run(at, at + size - 1, self._sensitive[run], said))
@@ -161,6 +163,7 @@ class Grounder:
                 runs.append(claim)
                 if fact.attribute not in _NAMING:
                     runs += self._boasting(tokens, at, at + size, source)
+                runs += self._misused(tokens, at, at + size, known)
                 if fact.source != "attribute":  # A column goes before the product's name.
                     for denied in names.denied_within(tokens, at, at + size):
                         first, end = denied.name
@@ -237,6 +240,14 @@ class Grounder:
             proof = source.says(words(said[start:stop]), False)
             yield _Run(first, end - 1, "superlative", proof)
 
+    def _misused(self, tokens: list[str], first: int, end: int, known: Known) -> Iterator[_Run]:
+        """Guarded brands within a value that are not the product's own: "nike style mug"."""
+        own = {words(fact.value) for fact in known.facts if fact.attribute == "brand"}
+        said = " ".join(tokens[first:end])
+        for start, stop in banned_spans(said, self._guarded - own):
+            if not any(_within(words(said[start:stop]), brand) for brand in own):
+                yield _Run(first, end - 1, "brand", None)
+
     def _roles_before(self, tokens: list[str], at: int) -> list[tuple[str, ...]]:
         """The words just before a token that say which attribute it is."""
         return [text for text in self._before if tuple(tokens[:at][-len(text) :]) == text]
@@ -246,6 +257,10 @@ def _labels(attribute: str, tokens: list[str], at: int) -> bool:
     """Whether an attribute's own name and a colon stand before a value."""
     label = words(attribute)
     return tuple(tokens[max(0, at - 1 - len(label)) : at]) in ((*label, ":"), (*label, "："))
+
+
+def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
+    return any(whole[at : at + len(part)] == part for at in range(len(whole)))
 
 
 def _bare(tokens: list[str]) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ _HUES, _LEVELS = 16, 4
 def picture_files(folder: Path) -> dict[str, Path]:
     """Pictures of a folder by the name of the file without its extension, in lower case.
 
-    A product `shop:A1` is found by `shop:A1.png`, `shop_A1.png` or `A1.png`; see `picture_of`.
+    A product `shop:A1` is found by `shop:A1.png`, `shop_A1.png` or, of the folder's own shop,
+    `A1.png`; see `picture_of`.
 
     Raises:
         SourceError: there is no such folder.
@@ -42,10 +43,17 @@ def picture_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def picture_of(files: dict[str, Path], product_id: str) -> Path | None:
-    """The picture of a product among `picture_files`; None: it has none."""
+def picture_of(files: dict[str, Path], product_id: str, shop: str) -> Path | None:
+    """The picture of a product among `picture_files`; None: it has none.
+
+    Args:
+        files: of a folder.
+        product_id: `<shop>:<ID>`.
+        shop: whose folder it is: two shops may have given an ID to different things.
+    """
     asked = product_id.lower()
-    names = (asked, asked.replace(":", "_"), asked.partition(":")[2])
+    of, _, own = asked.partition(":")
+    names = (asked, asked.replace(":", "_"), own if of == shop.lower() else "")
     return next((files[name] for name in names if name and name in files), None)
 
 

@@ -27,6 +27,8 @@ def described(
     images: Path | None,
     as_of: datetime,
     hub: Writer | None = None,
+    *,
+    shop: str = "",
 ) -> list[tuple[Any, ...]]:
     """Rows of the table for a catalogue.
 
@@ -37,6 +39,7 @@ def described(
             shops' products have none.
         as_of: of the rows.
         hub: writes instead of the embedded decoder.
+        shop: whose folder of images it is.
 
     Raises:
         SourceError: there is no such folder.
@@ -49,7 +52,7 @@ def described(
     pictures: dict[str, Pixels] = {}
     names: dict[str, str] = {}
     for product in products:
-        path = picture_of(files, product.product_id)
+        path = picture_of(files, product.product_id, shop)
         drawn = images is None and product.product_id.startswith("builtin:")
         if path is not None:
             found, name = load_picture(path, config.pixels), path.name

@@ -52,7 +52,8 @@ class DescriptionConfig:
         length: short: the thing itself and two facts; long: every fact.
         fallback: what replaces a text that fails the check: a template's sentence, or nothing.
         banned: phrases that no description may have, besides the language's own.
-        brands: names that only their own products may mention, besides the catalogue's brands.
+        brands: names that only their own products may mention, besides the catalogue's brands, and
+            that no value of another product may have.
         encoder: of pictures: pretrained `efficientnet-lite0`, or `small`, learnt from scratch.
         pixels: side of a picture as the encoder reads it.
         confidence: least calibrated probability at which a picture is evidence.
@@ -60,7 +61,7 @@ class DescriptionConfig:
         fewest_pictures: of products whose attributes are known, to learn reading pictures from.
         read: attributes that a picture can show.
         hub: a Hugging Face image-text or causal model that writes instead of the decoder; "" none.
-        hub_prompt: its prompt, with {language} and {facts}.
+        hub_prompt: its prompt, with {facts} and, if it likes, {language}, {tone} and {length}.
         decoder: the embedded writer.
         roles: category -> column -> what the column means there.
         seed: of everything that is drawn.
@@ -97,10 +98,8 @@ class DescriptionConfig:
                 )
         if self.pixels < 32:
             raise SettingsError(f"pixels is {self.pixels}", where=where, remedy="set 32 or more")
-        if self.hub and "{facts}" not in self.hub_prompt:
-            raise SettingsError(
-                "hub_prompt gives the model no facts", where=where, remedy="put {facts} into it"
-            )
+        if self.hub:
+            self._check_prompt(where)
         for name in ("steps", "candidates", "most_tokens", "batch_size", "pairs"):
             if getattr(self.decoder, name) < 1:
                 raise SettingsError(
@@ -108,6 +107,21 @@ class DescriptionConfig:
                     where=where,
                     remedy="set it to 1 or more",
                 )
+
+    def _check_prompt(self, where: str) -> None:
+        named = {"language": "", "facts": "\0", "tone": "", "length": ""}
+        try:
+            has_facts = "\0" in self.hub_prompt.format(**named)
+        except (KeyError, ValueError, IndexError) as error:
+            raise SettingsError(
+                f"hub_prompt cannot be filled in: {error}",
+                where=where,
+                remedy=f"use {', '.join(f'{{{name}}}' for name in named)}; a brace itself is {{{{",
+            ) from None
+        if not has_facts:
+            raise SettingsError(
+                "hub_prompt gives the model no facts", where=where, remedy="put {facts} into it"
+            )
 
 
 def load_descriptions(file: str = "descriptions") -> DescriptionConfig:

@@ -79,7 +79,7 @@ class Inbox:
         """Rows of `gold.answers`, person by person, each dialogue in the order it was written.
 
         Args:
-            messages: each with another id.
+            messages: those that can be answered have an id each.
             batch: what they are called together.
             before: turns of the same dialogues in other batches.
 
@@ -88,7 +88,7 @@ class Inbox:
             ShoplakeError: a table cannot be read.
         """
         ordered = sorted(messages, key=_place)
-        sound = [m for m in ordered if m.text and m.text.strip() and _is_sound(m)]
+        sound = [m for m in ordered if is_answerable(m)]
         if not ordered:
             return
         texts = [str(m.text) for m in sound]
@@ -141,8 +141,10 @@ def _place(message: Message) -> tuple[str, datetime, str]:
     return message.person_key or "", sent, message.message_id or ""
 
 
-def _is_sound(message: Message) -> bool:
+def is_answerable(message: Message) -> bool:
     """Whether its row can enter the table: what is held must not be part of a dialogue either."""
+    if not (message.text and message.text.strip()):
+        return False
     named = message.person_key is None or _KEY.fullmatch(message.person_key) is not None
     short = max(len(message.message_id or ""), len(message.dialogue or "")) <= _LONGEST
     there = bool(message.message_id) and message.dialogue != ""

@@ -22,8 +22,9 @@ from shoplake.governance.run import Run
 from shoplake.runtime.console import Clock
 from shoplake.serve.assistant.earlier import earlier_turns
 from shoplake.serve.assistant.erased import without_erased
-from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message
+from shoplake.serve.assistant.inbox import FIELDS, Inbox, Message, is_answerable
 from shoplake.serve.assistant.lake import COLUMNS
+from shoplake.serve.assistant.outbox import Outbox
 
 TABLE = "gold.answers"
 #: Columns that the message decides, and those that the facts decide as well.
@@ -55,7 +56,8 @@ class AnswerQueue:
         out: str | None = None,
     ) -> None:
         self._run, self._inbox = run, inbox
-        self._options, self._out = dict(options or {}), out
+        self._options = dict(options or {})
+        self._out = Outbox(run, TABLE, out, self._options)
         self.failure: ShoplakeError | None = None
 
     def folder(self, path: str) -> Counts | None:
@@ -67,6 +69,7 @@ class AnswerQueue:
         Raises:
             SourceError: there is no such folder, or no message in it.
         """
+        self._out.catch_up()
         try:
             lines = self._run.lake.spark.read.text(path, recursiveFileLookup=True)
             rows = messages(lines.selectExpr("value")).collect()
@@ -95,6 +98,7 @@ class AnswerQueue:
             How many were new.
         """
         run, lake, answered = self._run, self._run.lake, 0
+        self._out.catch_up()
         if not lake.exists("silver.messages"):
             return 0
         sent = lake.read("silver.messages").select(
@@ -149,6 +153,7 @@ class AnswerQueue:
             interval: how often to look, such as `1 second`.
             most: messages a batch.
         """
+        self._out.catch_up()
         folder = self._run.lake.settings.root / "streams" / f"answers-{topic}"
         known = sorted(folder.glob("*/metadata")) if folder.is_dir() else []
         now = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
@@ -184,9 +189,9 @@ class AnswerQueue:
         done = run.ledger.find(contract, batch)
         if done is not None:
             # A stream repeats a batch only where it was cut off, maybe before it was sent.
-            self._send(batch)
+            self._out.send(batch)
             return done
-        fresh = self._fresh(rows, batch)
+        fresh, repeated = self._fresh(rows, batch)
         if not fresh:
             return None
         columns = contract.column_names
@@ -195,16 +200,18 @@ class AnswerQueue:
             tuple(row.get(c) for c in columns) for row in self._inbox.rows(fresh, batch, before)
         ]
         candidate = run.lake.spark.createDataFrame(made, _nullable(schema(contract)))
+        self._out.owe(batch)
         with run.lineage.building(contract, {}, ()) as building:
             building.made(candidate)
             self._tell_sources()
             counts = publish(
                 run.lake, run.ledger, candidate, contract,
-                step=run.step, batch=batch, inputs={}, rows_in=len(fresh),
+                step=run.step, batch=batch, inputs={}, rows_in=len(fresh) + repeated,
+                collapsed=repeated,
             )  # fmt: skip
             building.published(counts)
         run.report(TABLE, counts, clock)
-        self._send(batch)
+        self._out.send(batch)
         return counts
 
     def _tell_sources(self) -> None:
@@ -213,30 +220,27 @@ class AnswerQueue:
         read = {table: columns for table, columns in COLUMNS.items() if lake.exists(table)}
         self._run.lineage.flows(TABLE, _FROM_FACTS, sources=read, name="facts")
 
-    def _fresh(self, rows: list[Any], batch: str) -> list[Message]:
-        """The messages that no other batch has answered, each id once."""
-        found: dict[str, Message] = {}
+    def _fresh(self, rows: list[Any], batch: str) -> tuple[list[Message], int]:
+        """The messages that no other batch has answered, and how many more say the same id again.
+
+        Of those with one id the first that can be answered is; one that cannot be, beside it, is
+        kept too, to be held.
+        """
+        found: dict[str, list[Message]] = {}
         for row in rows:
             message = Message(*(row[name] for name in FIELDS))
-            found.setdefault(message.message_id or f"\0{len(found)}", message)
+            found.setdefault(message.message_id or f"\0{len(found)}", []).append(message)
         lake = self._run.lake
         if lake.exists(TABLE) and found:
             ids = lake.spark.createDataFrame([(i,) for i in found], "message_id string")
             old = lake.read(TABLE).where(F.col("batch") != batch).join(ids, "message_id")
             for row in old.select("message_id").collect():
                 found.pop(row["message_id"], None)
-        return list(found.values())
-
-    def _send(self, batch: str) -> None:
-        if self._out is None:
-            return
-        rows = self._run.lake.read(TABLE).where(F.col("batch") == batch)
-        told = F.struct(
-            F.col("message_id").alias("id"), "intent", "confidence", "answer", "citations",
-            "handover", "reason", "model_version",
-        )  # fmt: skip
-        keyed = rows.select(F.col("message_id").alias("key"), F.to_json(told).alias("value"))
-        keyed.write.format("kafka").options(**self._options).option("topic", self._out).save()
+        fresh: list[Message] = []
+        for same in found.values():
+            fresh += [m for m in same if is_answerable(m)][:1]
+            fresh += [m for m in same if not is_answerable(m)][:1]
+        return fresh, sum(map(len, found.values())) - len(fresh)
 
 
 def messages(values: DataFrame) -> DataFrame:
