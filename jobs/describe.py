@@ -14,7 +14,7 @@ from shoplake.features.behaviour import read_behaviour
 from shoplake.features.neighbours import products_at
 from shoplake.governance.run import Read, Run
 from shoplake.ingest.check import shop_mapping
-from shoplake.models.descriptions.hub import hub_writer
+from shoplake.models.descriptions.describe import hub_writer
 from shoplake.models.descriptions.pixels import folder_digest
 from shoplake.models.descriptions.rows import described
 from shoplake.models.descriptions.settings import load_descriptions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections import Counter, defaultdict
@@ -232,7 +233,9 @@ def test_verdicts_equal_the_oracles(spark: SparkSession, seed: int, partitions: 
     df = spark.createDataFrame(data, ddl).repartition(partitions)
     other = spark.createDataFrame(OTHER, "k string, m int, since timestamp, total bigint")
     columns = tuple(Column(n, t) for n, t in TYPES.items())
-    contract = Contract("silver.t", "1.0.0", "", "", columns, tuple(CASES))
+    # Of rules that hold rows, groups leave out what others hold (`test_relations`).
+    rules = tuple(dataclasses.replace(rule, on_breach="warn") for rule in CASES)
+    contract = Contract("silver.t", "1.0.0", "", "", columns, rules)
     judged = judge(df, contract, {"silver.other": other}.get)
     flags = [rule_broken(i).alias(r.name) for i, r in enumerate(CASES)]
     found = judged.select("row_id", *flags).collect()

@@ -183,6 +183,16 @@ def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
     assert (counts.good, counts.quarantined) == (0, 20)
 
 
+def test_an_audience_is_as_large_as_those_in_it_who_consent(run: Run) -> None:
+    now = START - timedelta(days=250)
+    members = [p for p in range(1, 200) if consents(p)][:45]
+    members += [p for p in range(1, 200) if not consents(p)][:10]
+    rows = [("mixed", now, key(p), i + 1, 0.5, False, "by hand") for i, p in enumerate(members)]
+    frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
+    counts = run.build("gold.audiences", lambda _: frame, inputs=(), params="mixed")
+    assert (counts.good, counts.quarantined) == (0, 55)
+
+
 @pytest.fixture(scope="module")
 def planned(run: Run) -> Run:
     """The same lake with a forecast of six days and what to order for it."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import yaml
 from small_loop import Loop
 
+from shoplake.contracts.ddl import schema
 from shoplake.evaluate.family_job import planned
 from shoplake.evaluate.lake_moments import LakeReader
 from shoplake.ingest.check import shop_mapping
@@ -124,3 +127,27 @@ def test_families_learn_from_the_histories_that_they_are_judged_and_served_with(
         assert (cut.seen.item[at] + 1).tolist() == list(row["history"])
         assert cut.seen.times[at].tolist() == list(row["history_counts"])
         assert cut.seen.days[at].tolist() == list(row["history_days"])
+
+
+def test_what_its_stock_plan_sees_running_out_leaves_the_lists(families: Loop) -> None:
+    def shown() -> tuple[datetime, Counter[str]]:
+        rows = query(
+            families.settings,
+            "SELECT product_id, as_of FROM gold.recommendations WHERE as_of ="
+            " (SELECT max(as_of) FROM gold.recommendations)",
+        )
+        return rows[0]["as_of"], Counter(r["product_id"] for r in rows)
+
+    at, before = shown()
+    short = before.most_common(1)[0][0]
+    run = start("forecast", families.settings)
+    row = {"product_id": short, "as_of": at, "stock": 1, "alert": "shortage"}
+    row |= {"lead_periods": 7, "service_level": 0.95, "expected_demand": 9.0, "reorder_point": 12}
+    row |= {"order_quantity": 20, "order_now": True, "days_of_stock": 1.0}
+    row |= {"shortage_probability": 0.9}
+    contract = run.contracts["gold.stock_plan"]
+    values = [tuple(row[name] for name in contract.column_names)]
+    frame = run.lake.spark.createDataFrame(values, schema(contract))
+    run.build("gold.stock_plan", lambda _: frame, inputs=(), params="short")
+    families.step("score")
+    assert short not in shown()[1]

@@ -48,11 +48,13 @@ def test_another_waits_until_the_first_has_done(settings: Settings) -> None:
 
 
 def test_something_else_is_not_waited_for(settings: Settings) -> None:
+    begun = []
     with (
         alone(settings, "silver.orders", "test"),
         alone(settings, "silver.events", "test", wait=False),
     ):
-        pass
+        begun.append("events")
+    assert begun == ["events"]
 
 
 def test_what_is_not_waited_for_says_what_goes_on(settings: Settings) -> None:

@@ -21,6 +21,8 @@ from shoplake.governance.relations import Reader, flag
 #: Rules a mask holds; a second mask column follows after so many.
 BITS = 62
 CAST_FAILURES = "_cast_failures"
+#: Kinds of rules beside other rows that are judged before and after the others.
+_TURNS = {"unique": 0, "group": 2}
 DUPLICATE_OF = "_duplicate_of"
 
 
@@ -61,10 +63,15 @@ def judge(candidate: DataFrame, contract: Contract, read: Reader) -> DataFrame:
     keyed = alive & ~_breaks(rules, own, ("quarantine",))
     if CAST_FAILURES in df.columns:
         keyed = keyed & ~F.coalesce(F.size(CAST_FAILURES) > 0, F.lit(False))
-    # Rules over the same columns follow each other, so that they share a shuffle.
-    for i in sorted(related, key=lambda i: (rules[i].kind != "unique", rules[i].per)):
-        counts = keyed if rules[i].kind == "unique" else alive
-        df = flag(df, rules[i], f"_rule_{i}", counts, contract.table, read)
+    # Rules over the same columns follow each other, so that they share a shuffle. Groups come last:
+    # "at least 50 people" counts those who enter the table, and nobody whom another rule holds.
+    entering = keyed
+    for i in sorted(related, key=lambda i: (_TURNS.get(rules[i].kind, 1), rules[i].per)):
+        kind, name = rules[i].kind, f"_rule_{i}"
+        counts = {"unique": keyed, "group": entering}.get(kind, alive)
+        df = flag(df, rules[i], name, counts, contract.table, read)
+        if kind != "group" and rules[i].on_breach == "quarantine":
+            entering = entering & ~F.col(name)
     flagged = {i: F.col(f"_rule_{i}") for i in related}
     both = [
         F.col(mask_name(n * BITS)).bitwiseOR(mask).alias(mask_name(n * BITS))

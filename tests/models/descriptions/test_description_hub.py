@@ -1,7 +1,6 @@
 """Hugging Face models of a folder as writers: each kind learns one sentence, and writes it."""
 
 import dataclasses
-import inspect
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from PIL import Image
 from shoplake.errors import ModelError, SettingsError
 from shoplake.models.descriptions.describe import Describer
 from shoplake.models.descriptions.facts import Product
-from shoplake.models.descriptions.hub import HubWriter
+from shoplake.models.hub import HubWriter
+from taught import gpt2_config, taught, words_of
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "mug", "teal", "the", "best", ".", "of"]
 SENTENCE = "a teal mug."
@@ -19,52 +19,15 @@ SENTENCE = "a teal mug."
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    from transformers import BertTokenizer
+    return words_of(WORDS)
 
-    return BertTokenizer(
-        vocab={word: i for i, word in enumerate(WORDS)},
-        bos_token="[CLS]", eos_token="[SEP]",
-    )  # fmt: skip
+
+def writer_of(folder):
+    return HubWriter(folder, tokens=24, setting="hub")
 
 
 def picture(value):
     return np.asarray(Image.new("RGB", (40, 40), (value, 255 - value, 90)))
-
-
-def taught(model, tokenizer, folder, prompt="", says=SENTENCE, pixels=None, steps=60):
-    """A folder with a model that answers this prompt with this sentence."""
-    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []
-    said = tokenizer(says, add_special_tokens=False)["input_ids"]
-    whole = torch.tensor([[2, *ids, *said, 3]])
-    labels = whole.clone()
-    labels[0, : 1 + len(ids)] = -100
-    given = {"labels": labels}
-    takes = inspect.signature(model.forward).parameters
-    if "input_ids" in takes:
-        given["input_ids"] = whole
-    else:
-        given["labels"] = whole[:, 1:]  # The decoder's start is the model's own.
-    if pixels is not None:
-        given["pixel_values"] = pixels
-    torch.manual_seed(0)
-    step = torch.optim.Adam(model.parameters(), lr=0.02)
-    model.train()
-    for _ in range(steps):
-        step.zero_grad()
-        model(**given).loss.backward()
-        step.step()
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-def gpt2_config(**more):
-    from transformers import GPT2Config
-
-    return GPT2Config(
-        vocab_size=len(WORDS), n_embd=16, n_layer=1, n_head=2, n_positions=128,
-        bos_token_id=2, eos_token_id=3, **more,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +35,7 @@ def causal(tmp_path_factory, tokenizer):
     from transformers import GPT2LMHeadModel
 
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(gpt2_config())
+    model = GPT2LMHeadModel(gpt2_config(len(WORDS)))
     return taught(model, tokenizer, tmp_path_factory.mktemp("causal"), "the best mug [SEP]")
 
 
@@ -154,7 +117,7 @@ def captioner(tmp_path_factory, tokenizer):
         ),
         add_pooling_layer=False,
     )  # fmt: skip
-    decoder = GPT2LMHeadModel(gpt2_config(add_cross_attention=True, is_decoder=True))
+    decoder = GPT2LMHeadModel(gpt2_config(len(WORDS), add_cross_attention=True, is_decoder=True))
     model = VisionEncoderDecoderModel(encoder=encoder, decoder=decoder)
     for config in (model.config, model.generation_config):
         config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 2, 0, 3
@@ -167,22 +130,22 @@ def captioner(tmp_path_factory, tokenizer):
 
 
 def test_a_causal_model_answers_its_prompt(causal):
-    writer = HubWriter(str(causal))
+    writer = writer_of(str(causal))
     assert not writer.sees
     assert writer.write(["the best mug"], [None]) == [SENTENCE]
-    assert HubWriter(str(causal)).version == writer.version
+    assert writer_of(str(causal)).version == writer.version
 
 
 @pytest.mark.parametrize("kind", ["git", "blip", "captioner"])
 def test_what_sees_says_what_it_learnt_and_nothing_without_a_picture(kind, request):
-    writer = HubWriter(str(request.getfixturevalue(kind)))
+    writer = writer_of(str(request.getfixturevalue(kind)))
     assert writer.sees
     assert writer.write(["the best mug"] * 2, [picture(0), None]) == [SENTENCE, ""]
 
 
 def test_a_prompt_that_leaves_no_room_is_not_asked(causal):
-    writer = HubWriter(str(causal))
-    assert writer.write(["mug " * 40, "the best mug"], [None, None]) == ["", SENTENCE]
+    writer = writer_of(str(causal))
+    assert writer.write(["mug " * 120, "the best mug"], [None, None]) == ["", SENTENCE]
 
 
 def test_a_text_that_breaks_off_ends_with_its_last_sentence(tmp_path, tokenizer):
@@ -190,23 +153,23 @@ def test_a_text_that_breaks_off_ends_with_its_last_sentence(tmp_path, tokenizer)
 
     torch.manual_seed(0)
     broken = taught(
-        GPT2LMHeadModel(gpt2_config()), tokenizer, tmp_path, "mug [SEP]",
+        GPT2LMHeadModel(gpt2_config(len(WORDS))), tokenizer, tmp_path, "mug [SEP]",
         says="a teal mug. a mug of the",
     )  # fmt: skip
-    assert HubWriter(str(broken)).write(["mug"], [None]) == [SENTENCE]
+    assert writer_of(str(broken)).write(["mug"], [None]) == [SENTENCE]
 
 
 def test_a_text_without_the_end_of_a_sentence_is_none(tmp_path, tokenizer):
     from transformers import GPT2LMHeadModel
 
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(gpt2_config())
+    model = GPT2LMHeadModel(gpt2_config(len(WORDS)))
     endless = taught(model, tokenizer, tmp_path, "mug [SEP]", says="a teal mug of the")
-    assert HubWriter(str(endless)).write(["mug"], [None]) == [""]
+    assert writer_of(str(endless)).write(["mug"], [None]) == [""]
 
 
 def test_a_model_that_cannot_be_called_is_an_error_for_the_reader(causal, monkeypatch):
-    writer = HubWriter(str(causal))
+    writer = writer_of(str(causal))
     monkeypatch.setattr(writer._model, "generate", lambda **given: given["pixel_values"])
     with pytest.raises(ModelError, match="writes nothing: KeyError"):
         writer.write(["the best mug"], [None])
@@ -251,7 +214,7 @@ def test_the_prompt_has_facts_language_tone_and_length(quick):
 def test_a_folder_without_a_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="no image-text or causal model"):
-        HubWriter(str(tmp_path))
+        writer_of(str(tmp_path))
 
 
 @pytest.mark.parametrize(

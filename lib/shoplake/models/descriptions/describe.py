@@ -32,6 +32,7 @@ from shoplake.models.descriptions.wording import (
     realise,
     slots_of,
 )
+from shoplake.models.hub import HubWriter
 from shoplake.models.search.cache import content_key
 
 
@@ -68,7 +69,7 @@ class Description:
 
 
 class Writer(Protocol):
-    """A model that writes from a prompt and perhaps a picture (`hub.HubWriter`)."""
+    """A model that writes from a prompt and perhaps a picture (`models.hub.HubWriter`)."""
 
     version: str
 
@@ -80,6 +81,7 @@ class Writer(Protocol):
 #: Share of the facts that a larger model's text has to say, if the fixed sentences say as much. It
 #: may choose among them; a text that names one of six tells a reader less than they would.
 _HUB_SAYS = 0.5
+_HUB_TOKENS = 96
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,16 @@ class Describer:
         seen = hashlib.sha256(picture.tobytes()).hexdigest() if picture is not None else ""
         whole = repr((product, sorted(product.attributes.items()), seen, self._config))
         return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def hub_writer(config: DescriptionConfig) -> HubWriter | None:
+    """The model that the settings name; None where they name none.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    where = "`hub` in conf/models/descriptions.yml"
+    return HubWriter(config.hub, tokens=_HUB_TOKENS, setting=where) if config.hub else None
 
 
 def decoder_of(config: DescriptionConfig) -> tuple[Decoder, str]:

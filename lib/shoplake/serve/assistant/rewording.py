@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shoplake.errors import ModelError
+from shoplake.models.hub import HubWriter
 
-_PROMPT = (
+PROMPT = (
     "Rewrite the shop's answer in a friendly way. Keep every number, name and fact exactly; add"
     " nothing.\nAnswer: {text}\nRewritten:"
 )
+_SETTING = "`rephrase` in conf/models/assistant.yml"
 
 
 def reworder(name: str, tokens: int) -> Callable[[str], str]:
@@ -19,29 +21,22 @@ def reworder(name: str, tokens: int) -> Callable[[str], str]:
         name: a folder or hub id of a causal language model.
         tokens: most tokens it writes.
 
-    Raises:
-        ModelError: there is no such model.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    Returns:
+        The first line that the model writes, up to the end of its last sentence; "" for none.
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.float32).eval()
-    except (OSError, ValueError) as error:
+    Raises:
+        ModelError: there is no such model, or it wants a picture.
+    """
+    writer = HubWriter(name, tokens=tokens, setting=_SETTING)
+    if writer.sees:
         raise ModelError(
-            f"no language model '{name}'",
-            where=str(error).strip().splitlines()[0],
-            remedy="set `rephrase` in conf/models/assistant.yml to a local folder, or to null",
-        ) from None
+            f"'{name}' reads pictures, and an answer has none",
+            where=_SETTING,
+            remedy="name a causal language model, or null",
+        )
 
     def reword(text: str) -> str:
-        asked = tokenizer(_PROMPT.format(text=text), return_tensors="pt")
-        with torch.inference_mode():
-            made = model.generate(
-                **asked, max_new_tokens=tokens, do_sample=False, pad_token_id=tokenizer.eos_token_id
-            )
-        new = tokenizer.decode(made[0, asked["input_ids"].shape[1] :], skip_special_tokens=True)
-        return str(new).strip().split("\n")[0]
+        (found,) = writer.write([PROMPT.format(text=text)], [None])
+        return found.split("\n")[0]
 
     return reword

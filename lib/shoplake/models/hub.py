@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from shoplake.errors import ModelError
-from shoplake.models.descriptions.pixels import Pixels
-from shoplake.models.descriptions.settings import DescriptionConfig
 
-_NEW_TOKENS = 96
+Pixels = NDArray[np.uint8]
 _CAPTIONER = "vision-encoder-decoder"
 #: Up to the end of the last sentence.
 _SENTENCES = re.compile(r".*[.!?。！？][\"'”’»)）]*(?=\s|$)|.*[。！？]", re.DOTALL)
@@ -31,11 +31,13 @@ class HubWriter:
     What it writes is checked like every other text; nothing of it is trusted.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, tokens: int, setting: str) -> None:
         """Load a model.
 
         Args:
             name: a folder as Hugging Face lays it out, or a hub id.
+            tokens: most tokens of a text.
+            setting: where the name was said, for what is told of errors.
 
         Raises:
             ModelError: there is no such model, or it is of neither kind.
@@ -49,7 +51,7 @@ class HubWriter:
             AutoTokenizer,
         )
 
-        self.name = name
+        self.name, self._tokens, self._setting = name, tokens, setting
         try:
             config = AutoConfig.from_pretrained(name)
             self.sees = type(config) in AutoModelForImageTextToText._model_mapping
@@ -68,8 +70,7 @@ class HubWriter:
             raise ModelError(
                 f"no image-text or causal model '{name}'",
                 where=str(error).strip().splitlines()[0],
-                remedy="set `hub` in conf/models/descriptions.yml to a folder with the model and "
-                "its tokenizer or processor, or to '' for the embedded writer",
+                remedy=f"set {setting} to a folder with the model and its tokenizer or processor",
             ) from None
         self._model.eval()
         settings = self._model.generation_config
@@ -102,14 +103,14 @@ class HubWriter:
             asked = given["input_ids"][0].tolist() if "input_ids" in given else []
             if asked and not self._model.config.is_encoder_decoder:
                 room = _room(self._model.config)
-                if room is not None and len(asked) + _NEW_TOKENS > room:
+                if room is not None and len(asked) + self._tokens > room:
                     return ""
-            made = self._model.generate(**given, max_new_tokens=_NEW_TOKENS, do_sample=False)
+            made = self._model.generate(**given, max_new_tokens=self._tokens, do_sample=False)
         except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise ModelError(
                 f"the model '{self.name}' writes nothing: {type(error).__name__}",
                 where=(str(error).strip().splitlines() or [""])[0][:300],
-                remedy="set `hub` in conf/models/descriptions.yml to another model, or to ''",
+                remedy=f"set {self._setting} to another model, or to none",
             ) from None
         new = _without(asked, made[0].tolist())
         text = self._tokenizer.decode(new, skip_special_tokens=True).strip()
@@ -140,15 +141,6 @@ class HubWriter:
         return str(
             speaker.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         )
-
-
-def hub_writer(config: DescriptionConfig) -> HubWriter | None:
-    """The model that the settings name; None where they name none.
-
-    Raises:
-        ModelError: it cannot be loaded.
-    """
-    return HubWriter(config.hub) if config.hub else None
 
 
 def _room(config: Any) -> int | None:
