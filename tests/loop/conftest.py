@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 from pyspark.sql import SparkSession
@@ -12,6 +14,17 @@ from shoplake.steps import job
 
 DAYS = 44
 SIZES = ("--people", "60", "--products", "90")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A whole lake is made for these alone."""
+    for item in items:
+        if (
+            "loop" in getattr(item, "fixturenames", ())
+            and item.path.parent == Path(__file__).parent
+        ):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +41,6 @@ class Shop:
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.lake = Lake(spark, dataclasses.replace(load("local"), lake=str(folder)))
         self.contracts = load_contracts(conf_dir() / "contracts")
-        self.run().gate.open()
 
     def run(self) -> Run:
         return Run("live", self.lake, self.contracts)
@@ -77,14 +77,22 @@ class Shop:
         return sorted(rows, key=lambda r: r["row_id"])
 
 
-@pytest.fixture
-def shop(spark: SparkSession, tmp_path: Path) -> Shop:
+@pytest.fixture(scope="module")
+def refined(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ann has looked at a mug, and silver knows."""
-    shop = Shop(spark, tmp_path / "lake")
+    folder = tmp_path_factory.mktemp("newest") / "lake"
+    shop = Shop(spark, folder)
+    shop.run().gate.open()
     shop.tell("bronze.people", ANN)
     shop.tell(RECORDS, view(1))
     shop.refine()
-    return shop
+    return folder
+
+
+@pytest.fixture
+def shop(spark: SparkSession, refined: Path, tmp_path: Path) -> Shop:
+    """A copy of that lake."""
+    return Shop(spark, Path(shutil.copytree(refined, tmp_path / "lake")))
 
 
 def test_new_events_are_as_silver_will_have_them(shop: Shop) -> None:
