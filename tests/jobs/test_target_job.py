@@ -21,6 +21,7 @@ from shoplake.catalog.cards import cards
 from shoplake.cli import main as shoplake
 from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
+from shoplake.governance.lineage.store import edges
 from shoplake.governance.run import Run
 from shoplake.models.ads.lake import shown
 from shoplake.models.ads.settings import load_ads
@@ -331,3 +332,19 @@ def test_a_shop_that_showed_little_has_audiences_without_ads_and_goes_on(
     ((_, line),) = application_lines(young.lake.settings)
     assert line.startswith("2 audiences of")
     assert "bid" not in line
+
+
+@pytest.mark.parametrize(
+    ("table", "sources"),
+    [
+        ("gold.audiences", {"silver.people", "silver.events", "gold.item_features"}),
+        ("gold.ad_scores", {"silver.people", "silver.events", "gold.audiences"}),
+        ("gold.demand_forecast", {"silver.orders"}),
+        ("gold.stock_plan", {"silver.orders", "silver.products"}),
+    ],
+)
+def test_lineage_names_the_tables_that_an_application_comes_from(
+    planned: Run, table: str, sources: set[str]
+) -> None:
+    found = {e.source_table for e in edges(planned.lake.settings) if e.target_table == table}
+    assert sources <= found
