@@ -34,7 +34,7 @@ class Uplift:
         effect: difference in differences, weighed.
         placebo: the same before it was sent.
         overlap: share of those who were sent it that somebody else is like.
-        campaigns: how many could be asked of: those with as many days of sales twice before.
+        campaigns: how many could be asked of: those with as many days of sales three times before.
     """
 
     naive: Figure
