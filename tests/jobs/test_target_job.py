@@ -165,7 +165,16 @@ def test_scores_are_of_the_audience_and_within_the_budget(run: Run) -> None:
     assert scores["bid"].max() > 0
 
 
-def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(run: Run) -> None:
+@pytest.fixture(scope="module")
+def by_hand(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """People alone: who writes an audience by hand is the last one its lineage is told of."""
+    return make(
+        spark, tmp_path_factory.mktemp("by_hand"), lambda table, _: table == "silver.people"
+    )
+
+
+def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(by_hand: Run) -> None:
+    run = by_hand
     members = [(f"{p:032x}", p) for p in range(1, 80)] + [(key(999), 999)]
     now = START - timedelta(days=200)
     rows = [("sneaky", now, k, i + 1, 0.5, False, "by hand") for i, (k, _) in enumerate(members)]
@@ -176,7 +185,8 @@ def test_a_writer_cannot_put_somebody_without_consent_into_an_audience(run: Run)
     assert counts.quarantined == 80 - len(kept) == 20  # 19 without consent, 1 nobody knows
 
 
-def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
+def test_an_audience_that_would_single_people_out_is_held(by_hand: Run) -> None:
+    run = by_hand
     now = START - timedelta(days=300)
     rows = [("tiny", now, key(4 * p + 1), p + 1, 0.5, False, "by hand") for p in range(20)]
     frame = run.lake.spark.createDataFrame(rows, schema(run.contracts["gold.audiences"]))
@@ -184,7 +194,8 @@ def test_an_audience_that_would_single_people_out_is_held(run: Run) -> None:
     assert (counts.good, counts.quarantined) == (0, 20)
 
 
-def test_an_audience_is_as_large_as_those_in_it_who_consent(run: Run) -> None:
+def test_an_audience_is_as_large_as_those_in_it_who_consent(by_hand: Run) -> None:
+    run = by_hand
     now = START - timedelta(days=250)
     members = [p for p in range(1, 200) if consents(p)][:45]
     members += [p for p in range(1, 200) if not consents(p)][:10]
