@@ -132,6 +132,19 @@ def test_one_change(new: Contract, kind: str, breaks: tuple[str, ...], message: 
     assert message in changes[0].message
 
 
+@pytest.mark.parametrize(
+    "new",
+    [
+        rule("price_range", minimum="0.0", exclusive_minimum=True),
+        replace(SHELF, freshness=timedelta(days=1), freshness_column="made"),
+        extra(Rule("colour_there", "not_null", ("colour",)), columns=(Column("colour", "string"),)),
+    ],
+    ids=["bound written otherwise", "freshness by another column", "new column, to be filled"],
+)
+def test_what_breaks_is_not_hidden_by_what_changes_beside_it(new: Contract) -> None:
+    assert sorted(c.kind for c in diff(SHELF, new))[0] == "breaking"
+
+
 def test_another_key_is_found_once() -> None:
     new = replace(
         SHELF,

@@ -231,6 +231,21 @@ def test_personal_data_comes_from_the_detector_it_is_given() -> None:
     assert text.count("classification:") == 1
 
 
+def test_no_value_of_a_personal_column_is_written_into_the_draft() -> None:
+    phones, born = ["2019308241", "9892203873"], ["1941-03-05", "1999-12-31"]
+    text = yaml_text(
+        draft_contract(
+            source(phone=phones, born=born),
+            "silver.x",
+            detect=lambda *_: Personal("personal", "its name"),
+        )
+    )
+    digits = text.replace(",", "")
+    assert not any(value in digits for value in (*phones, *born))
+    assert "minimum: 0" in text
+    assert "minimum: '1940-01-01'" in text
+
+
 @pytest.mark.parametrize("text", ["yes", "null", "1", "a: b", "it's", "#", "tab\t", "\ufeff价", " x", "- a", "\u2028", "\x85\x7f", "a\\b", '"'])  # fmt: skip
 def test_quoting_is_undone_by_a_reader(text: str) -> None:
     assert yaml.safe_load(f"k: {quoted(text)}  # comment") == {"k": text}

@@ -51,6 +51,14 @@ def rule_of(contract: Contract, name: str) -> Rule:
             Rule("size_set", "set", ("size",), allowed=("1", "2")),
         ),
         (
+            {
+                "physicalType": "double",
+                "logicalType": "number",
+                "enum": [{"value": 1}, {"value": 2.5}],
+            },
+            Rule("size_set", "set", ("size",), allowed=("1", "2.5")),
+        ),
+        (
             {"physicalType": "boolean", "logicalType": "boolean", "enum": [{"value": True}]},
             Rule("size_set", "set", ("size",), allowed=("true",)),
         ),
@@ -123,6 +131,12 @@ def test_a_row_condition_knows_its_columns(written: Any) -> None:
             "maximum",
             "expected a timestamp",
         ),
+        (
+            {"required": True, "customProperties": [{"property": "onBreach", "value": "warn"}]},
+            "required",
+            "can hold no null",
+        ),
+        ({"enum": [{"value": "small"}]}, "enum", "expected a int"),
         ({"physicalType": "varchar(3)"}, "physicalType", "not a supported"),
         ({"classification": "secret"}, "classification", "expected public"),
         ({"name": "id"}, "properties[1]", "there twice"),

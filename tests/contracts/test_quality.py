@@ -25,6 +25,7 @@ def asks(**clauses: Any) -> Callable[[dict[str, Any]], None]:
             {"name": "name", "physicalType": "string"},
             {"name": "sold_at", "physicalType": "timestamp"},
             {"name": "mail", "physicalType": "string", "classification": "personal"},
+            {"name": "tags", "physicalType": "array<string>"},
         ]
         owner = table["properties"][1] if column else table
         owner["quality"] = [clauses]
@@ -169,6 +170,16 @@ def test_an_implementation_becomes_its_rule(written: Any, implementation: Any, r
         ({"reference": "size", "to": "other"}, "to", "is not <bronze"),
         ({"near_duplicate": "name", "similarity": 2}, "similarity", "at most 1"),
         ({"set": "size", "values": [1, None]}, "values", "got None"),
+        ({"set": "size", "values": [1.5]}, "values", "expected a int"),
+        ({"set": "name", "values": ["SE", False]}, "values", "in quotes"),  # NO, to YAML
+        ({"set": "sold_at", "values": ["soon"]}, "values", "expected a timestamp"),
+        (
+            {"group_by": ["name"], "having": "count(*) FILTER (WHERE size > 1) < 3"},
+            "having",
+            "FILTER",
+        ),
+        ({"length": "tags", "maximum": 3}, "length", "this is for text"),
+        ({"pattern": "tags", "regex": "a+"}, "pattern", "this is for text"),
         ({"unique": []}, "unique", "at least one column"),
         ({"one_value": "size", "per": []}, "per", "at least one column"),
         ({"reference": {}, "to": "silver.other"}, "reference", "at least one column"),
@@ -302,6 +313,8 @@ def test_a_metric_of_the_standard_becomes_a_rule(written: Any, entry: Entry, rul
         ({"metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": []}}, "arguments"),
         ({"metric": "rowCount", "mustNotBe": 3}, "mustNotBe"),
         ({"metric": "rowCount", "mustBe": 3, "unit": "hours"}, "unit"),
+        ({"metric": "rowCount", "mustBe": 3, "mustBeBetween": [1, 9]}, "mustBeBetween"),
+        ({"metric": "rowCount", "mustBe": 3, "mustBeLessThan": 9}, "mustBe"),
         ({"metric": "rowCount", "mustBe": 3, "severity": "error"}, "severity"),
     ],
 )

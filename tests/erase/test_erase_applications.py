@@ -52,9 +52,12 @@ def test_nothing_of_the_person_is_left_and_everything_of_others(
     def optional(field: Any) -> Any:
         return type(field)(field.name, field.dataType, True)
 
+    # Another shop has a customer of the same id, so the id alone tells nobody.
+    people = [("shop", "zoe-17850"), ("shop", "bob-17851"), ("elsewhere", "zoe-17850")]
     put("bronze.people", [
-        {"_row_id": name, "_source": "shop", "_file": "p.csv", "_row": 1, "_ingested_at": NOW,
-         "_run_id": "r", "_raw": json.dumps({"person_id": name}), "person_id": name} for name in keys
+        {"_row_id": f"{shop}-{i}", "_source": shop, "_file": "p.csv", "_row": i, "_ingested_at": NOW,
+         "_run_id": "r", "_raw": json.dumps({"person_id": name}), "person_id": name}
+        for i, (shop, name) in enumerate(people)
     ])  # fmt: skip
     for table, values in TABLES.items():
         put(table, [
@@ -64,6 +67,8 @@ def test_nothing_of_the_person_is_left_and_everything_of_others(
     found, certificate = erase(run, "shop:zoe-17850")
     assert found.is_clean
     assert certificate is not None
+    left = run.lake.rows("bronze.people", ("_source", "person_id"))
+    assert sorted(tuple(row.values()) for row in left) == sorted(people[1:])
     sent = [{"person_key": key} for key in keys.values()]
     assert without_erased(run, sent) == sent[1:], "a message that is sent again is not answered"
     for table in TABLES:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from shoplake.features.clock import Day, Span, believed, span, span_of
+from shoplake.features.clock import Day, Span, believed, span
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,14 +50,8 @@ def test_no_rows_have_no_span() -> None:
     assert believed([]) is None
 
 
-def test_rows_in_the_driver_have_the_span_that_spark_finds(spark: SparkSession) -> None:
+def test_the_span_of_a_view_is_that_of_its_days(spark: SparkSession) -> None:
     times = [START + timedelta(hours=7 * n, microseconds=n) for n in range(300)]
-    times += [START + timedelta(days=900), None]
-    rows = pa.table({"at": pa.array(times, pa.timestamp("us", "UTC"))})
-    found = span_of(rows)
+    rows = [(time,) for time in (*times, START + timedelta(days=900), None)]
+    found = span(spark.createDataFrame(rows, "at timestamp"))
     assert found == Span(START, times[299], 1)
-    assert found == span(spark.createDataFrame([(t,) for t in times], "at timestamp"))
-
-
-def test_no_rows_in_the_driver_have_no_span() -> None:
-    assert span_of(pa.table({"at": pa.array([], pa.timestamp("us", "UTC"))})) is None

@@ -105,6 +105,11 @@ def test_a_name_of_an_id_that_a_shop_made_up_is_looked_under() -> None:
     assert found(b'{"Kd-Nr": "17850"}', ID, id_names=("Kd-Nr",))
 
 
+def test_an_id_far_along_a_line_that_could_not_be_read_is_found() -> None:
+    line = "x" * 5_000
+    assert found(f'{{"_line": "{line};17850;UK"}}'.encode(), ID) == {"field of a line"}
+
+
 def test_what_others_have_as_well_identifies_nobody() -> None:
     assert not patterns([Value("name", "Zoë Brandt", shared=True)])
     assert not patterns([Value("id", "17850", shared=True)])

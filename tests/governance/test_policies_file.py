@@ -11,6 +11,7 @@ from policy_lake import book
 from shoplake.contracts.book import ContractBook
 from shoplake.contracts.model import Column, Contract
 from shoplake.errors import PolicyError
+from shoplake.governance.policies.conditions import columns_of
 from shoplake.governance.policies.decide import is_about_people, readable, view
 from shoplake.governance.policies.load import check_policies, load_policies
 from shoplake.governance.policies.model import Policies
@@ -163,3 +164,22 @@ def test_people_without_a_key_are_no_group(shipped: Policies) -> None:
     assert is_about_people(orphan)
     with pytest.raises(PolicyError, match="whose rows"):
         view(shipped, ContractBook({"gold.orphan": orphan}), "analyst", "gold.orphan")
+
+
+@pytest.mark.parametrize(
+    ("where", "own"),
+    [
+        ("buyer = :subject", ("buyer",)),
+        (
+            "EXISTS (SELECT 1 FROM silver.people p WHERE p.person_key = buyer AND consent)",
+            ("buyer",),
+        ),
+        ("day IN (SELECT day FROM silver.people)", ("day",)),
+        ("EXISTS (SELECT 1 FROM silver.people WHERE day > 1)", ()),
+    ],
+)
+def test_a_bare_name_in_a_subquery_is_its_tables_if_they_have_it(
+    where: str, own: tuple[str, ...]
+) -> None:
+    inner = {"silver.people": ("person_key", "consent", "day")}
+    assert columns_of(where, ("buyer", "day"), lambda t: inner.get(t, ())) == own

@@ -79,6 +79,12 @@ def unknown_parent(rows: list[Row]) -> set[str]:
     return {r["row_id"] for r in rows if r["parent"] is not None and r["parent"] not in ids}
 
 
+def unknown_parent_of_the_clicked(rows: list[Row]) -> set[str]:
+    """Any row may be a parent; only what was clicked needs one."""
+    clicked = {r["row_id"] for r in rows if r["kind"] == "clicked"}
+    return unknown_parent(rows) & clicked
+
+
 def groups(rows: list[Row], *columns: str) -> dict[tuple[Any, ...], list[Row]]:
     out: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
@@ -176,6 +182,13 @@ CASES: dict[Rule, Callable[[list[Row]], set[str]]] = {
     ),
     Rule("reference", "reference", ("a", "b"), reference=("silver.other", "k", "m")): unknown_pair,
     Rule("own", "reference", ("parent",), reference=("silver.t", "row_id")): unknown_parent,
+    Rule(
+        "own_where",
+        "reference",
+        ("parent",),
+        reference=("silver.t", "row_id"),
+        where="kind = 'clicked'",
+    ): unknown_parent_of_the_clicked,
     Rule("one_value", "one_value", ("a", "b", "kind"), per=("a", "b")): two_kinds,
     Rule(
         "group",

@@ -18,7 +18,9 @@ from shoplake.ingest import replay as replaying
 from shoplake.ingest.landing import land
 from shoplake.ingest.mapping import load_mapping
 from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.registry import FileRegistry
 from shoplake.ingest.replay import replay
+from shoplake.ingest.withdraw import Whom, withdraw
 from shoplake.runtime.settings import conf_dir, load
 
 MAPPING = """
@@ -184,5 +186,19 @@ def test_a_file_that_changed_since_is_not_taken_for_the_one_that_was_read(
 ) -> None:
     (folder / "orders" / "2026-01-01.csv").write_text(LINES.replace("bob", "eve"))
     found = replay(fresh(), mapping(tmp_path, "no IS NOT NULL"), str(folder))
+    assert found == [Trial("bronze.unread", passed=0, held=0, gone=2)]
+    assert state(fresh()) == (["1"], [2, 3])
+
+
+@pytest.mark.slow
+def test_rows_of_a_file_that_an_erasure_rewrote_are_not_taken_for_those_that_were_held(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    run, mended = fresh(), mapping(tmp_path, "no IS NOT NULL")
+    registry = FileRegistry(run.lake, run.contracts["governance.files"], mended.shop, "")
+    whom = Whom(frozenset({"ann"}), frozenset(), lambda text: text)
+    path = folder / "orders" / "2026-01-01.csv"
+    assert withdraw(mended, folder, path, whom, registry) == (1, 0)
+    found = replay(fresh(), mended, str(folder))
     assert found == [Trial("bronze.unread", passed=0, held=0, gone=2)]
     assert state(fresh()) == (["1"], [2, 3])

@@ -27,6 +27,7 @@ def test_a_secret_comes_from_the_environment(
     monkeypatch.setenv("TEST_KAFKA_PASSWORD", "s3cret")
     assert kafka_options(NO_SPARK, cluster, "two:9093") == {
         "kafka.bootstrap.servers": "two:9093",
+        "kafka.isolation.level": "read_committed",
         "kafka.security.protocol": "SASL_SSL",
         "kafka.sasl.jaas.config": 'PlainLoginModule required username="shop" password="s3cret";',
     }

@@ -11,6 +11,8 @@ from shoplake.contracts.expressions import check_condition, columns_of
 from shoplake.contracts.limits import BOUNDS, ClauseError, is_number, limits
 from shoplake.contracts.model import Column
 
+#: Types that have no pattern and no number of characters.
+NO_TEXT = ("array", "map", "struct", "binary")
 _TABLE = re.compile(r"^(bronze|silver|gold|governance)\.[a-z][a-z0-9_]*$")
 
 
@@ -44,6 +46,14 @@ class Entry:
         if len(found) != 1:
             raise ClauseError((key,), "expected one column")
         return found[0]
+
+    def text(self, key: str) -> str:
+        """One column of texts, or of what Spark reads as one."""
+        name = self.name(key)
+        kind = self.columns[name].type
+        if kind.startswith(NO_TEXT):
+            raise ClauseError((key,), f"'{name}' is {kind}: this is for text")
+        return name
 
     def sql(self, key: str) -> tuple[str, tuple[str, ...]]:
         """An expression over the table's columns, and those it names."""

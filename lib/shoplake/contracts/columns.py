@@ -90,7 +90,7 @@ def column_rules(prop: SchemaProperty, at: Path_) -> list[Rule]:
     if "pattern" in options:
         add("pattern", pattern=pattern(options["pattern"], (*here, "pattern")))
     if prop.enum:
-        add("set", allowed=allowed((e.value for e in prop.enum), (*at, "enum")))
+        add("set", allowed=allowed((e.value for e in prop.enum), kind, (*at, "enum")))
     for i, relation in enumerate(prop.relationships or []):
         target = str(relation.to)
         match = re.match(r"^((?:bronze|silver|gold|governance)\.[a-z0-9_]+)\.([a-z0-9_]+)$", target)

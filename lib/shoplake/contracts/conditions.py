@@ -80,8 +80,13 @@ def _condition(rule: Rule, kind: str | None) -> str:
         # Not ^ and $: in Java $ also matches before a line break at the end.
         return f"{column} RLIKE " + _literal(rf"\A(?:{rule.pattern})\z")
     if rule.kind == "set":
-        text = column if kind == "string" else f"CAST({column} AS STRING)"
-        return f"{text} IN ({', '.join(map(_literal, rule.allowed))})"
+        values = list(map(_literal, rule.allowed))
+        if kind is None:
+            column = f"CAST({column} AS STRING)"
+        elif kind != "string":
+            # As the column's type: 1 is written 1.00 in a decimal(10,2), and 1.0 in a double.
+            values = [f"CAST({value} AS {kind})" for value in values]
+        return f"{column} IN ({', '.join(values)})"
     return f"({rule.condition})"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from shoplake.contracts.arguments import NO_TEXT
+
 Path_ = tuple[str | int, ...]
 
 #: What the standard's logical types may be kept as.
@@ -55,8 +57,12 @@ def _of_column(column: dict[str, Any], at: Path_) -> Iterator[tuple[Path_, str]]
             if name in options and not kind.startswith(_ORDERED):
                 yield (*here, name), f"{kind} has no order: bounds are for numbers and times"
     for name in ("minLength", "maxLength", "pattern"):
-        if name in options and kind.startswith(("array", "map", "struct", "binary")):
+        if name in options and kind.startswith(NO_TEXT):
             yield (*here, name), f"is for text, not for {kind}"
+    told = {p.get("property"): p.get("value") for p in column.get("customProperties") or []}
+    if column.get("required") and told.get("onBreach") == "warn":
+        reason = "a required column can hold no null, so a null is more than a warning: write rules"
+        yield (*at, "required"), f"{reason} that only warn under `quality`"
     if column.get("enum") == []:
         yield (*at, "enum"), "an empty set lets nothing in"
     for i, relation in enumerate(column.get("relationships") or []):

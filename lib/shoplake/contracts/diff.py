@@ -131,11 +131,13 @@ def _freshness(old: Contract, new: Contract) -> Iterator[Finding]:
     """A promise to readers alone: no row is refused for its age."""
     path = ("freshness",)
     before, after = old.freshness, new.freshness
+    both = before is not None and after is not None
+    if both and old.freshness_column != new.freshness_column:
+        message = f"measured by {old.freshness_column}, now by {new.freshness_column}"
+        yield Finding(path, message, BOTH)
     if before == after:
-        if before is not None and old.freshness_column != new.freshness_column:
-            message = f"measured by {old.freshness_column}, now by {new.freshness_column}"
-            yield Finding(path, message, BOTH)
-    elif before is None:
+        return
+    if before is None:
         yield Finding(path, f"at most {text_of(after)}: newly promised", ())
     elif after is None:
         yield Finding(path, f"at most {text_of(before)}: no longer promised", BOTH[1:], gone=True)
@@ -149,11 +151,13 @@ def _retention(old: Contract, new: Contract) -> Iterator[Finding]:
     """Shorter takes rows from readers; longer keeps people's data beyond what was promised."""
     path, forward = ("retention",), BOTH[1:]
     before, after = old.retention, new.retention
+    both = before is not None and after is not None
+    if both and old.retention_column != new.retention_column:
+        message = f"measured by {old.retention_column}, now by {new.retention_column}"
+        yield Finding(path, message, forward)
     if before == after:
-        if before is not None and old.retention_column != new.retention_column:
-            message = f"measured by {old.retention_column}, now by {new.retention_column}"
-            yield Finding(path, message, forward)
-    elif before is None or (after is not None and after < before):
+        return
+    if before is None or (after is not None and after < before):
         stayed = text_of(before) if before else "for good"
         message = f"rows leave after {text_of(after)}, they stayed {stayed}"
         yield Finding(path, message, forward)

@@ -27,8 +27,8 @@ LOOSER: tuple[Direction, ...] = ("forward",)
 def rule_changes(old: Contract, new: Contract) -> Iterator[Finding]:
     """Findings for rules that were added, removed, renamed or changed.
 
-    Rules that follow from another finding (a column's `required`, the key, a column that came or
-    went) are not found twice.
+    Rules that follow from another finding (a column's `required`, the key, a column that went) are
+    not found twice.
     """
     before = {r.name: r for r in old.rules if not _implied(r, old, new)}
     after = {r.name: r for r in new.rules if not _implied(r, old, new)}
@@ -72,8 +72,12 @@ def _implied(rule: Rule, old: Contract, new: Contract) -> bool:
     if rule.name == "key_unique" and set(old.key) != set(new.key):
         return True
     ours, theirs = set(old.column_names), set(new.column_names)
-    if rule.columns and (not set(rule.columns) & ours or not set(rule.columns) & theirs):
+    if rule.columns and not set(rule.columns) & theirs:
         return True
+    if rule.columns and not set(rule.columns) & ours:
+        # A rule of new columns holds rows of whoever does not fill them yet, unless nulls pass it.
+        fills = rule.kind == "not_null" and not new.column(rule.columns[0]).required
+        return not fills
     if rule.kind == "not_null" and set(rule.columns) <= (ours & theirs):
         column = rule.columns[0]
         return old.column(column).required != new.column(column).required
@@ -111,7 +115,7 @@ def _effect(old: Rule, new: Rule, field: str, before: Any, after: Any) -> tuple[
         return TIGHTER if _BREACHES.index(after) > _BREACHES.index(before) else LOOSER
     if field in ("exclusive_minimum", "exclusive_maximum"):
         bound = field.removeprefix("exclusive_")
-        if getattr(old, bound) != getattr(new, bound):
+        if not _same_words(bound, getattr(old, bound), getattr(new, bound)):
             return ()  # the moved bound is judged by itself
         return TIGHTER if after else LOOSER
     if field == "where" and None in (before, after):

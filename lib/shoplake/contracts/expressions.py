@@ -157,11 +157,14 @@ def windowed(text: str, partition_by: str) -> str:
     """The expression with each of its aggregates taken over `partition_by` (SQL, with commas).
 
     Raises:
-        ValueError: an aggregate of distinct values, which Spark has no window for.
+        ValueError: an aggregate of distinct values, or one with a FILTER, which Spark has no window
+            for.
     """
     tree = sqlglot.parse_one(f"({text})", dialect="databricks")
     if tree.find(exp.Distinct):
         raise ValueError("DISTINCT is not possible over a group; use size(collect_set(...))")
+    if tree.find(exp.Filter):
+        raise ValueError("FILTER is not possible over a group; use count_if(...), sum(if(...))")
     template = sqlglot.parse_one(f"sum(1) OVER (PARTITION BY {partition_by})", dialect="databricks")
     for found in list(tree.find_all(exp.AggFunc)):
         if not found.find_ancestor(exp.AggFunc):

@@ -78,6 +78,9 @@ def _limits(quality: DataQuality) -> dict[str, Any]:
         for theirs, ours in _BOUNDS.items()
         if getattr(quality, theirs) is not None
     }
+    exact = [n for n in ("mustBe", "mustBeBetween") if getattr(quality, n) is not None]
+    if exact and len(found) + len(exact) > 1:
+        raise ClauseError((exact[-1],), "there are other bounds as well: write one or the other")
     if quality.mustBe is not None:
         found |= {"minimum": quality.mustBe, "maximum": quality.mustBe}
     if quality.mustBeBetween is not None:

@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeGuard
 
 from shoplake.contracts import java_pattern
 
 BOUNDS = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")
-_ORDERED = ("int", "bigint", "float", "double", "decimal", "date", "timestamp")
+_NUMBERS = ("int", "bigint", "float", "double", "decimal")
+_ORDERED = (*_NUMBERS, "date", "timestamp")
 
 
 class ClauseError(Exception):
@@ -106,15 +108,44 @@ def pattern(value: object, field: tuple[str | int, ...]) -> str:
     return value
 
 
-def allowed(values: Iterable[object], field: tuple[str | int, ...]) -> tuple[str, ...]:
-    """The values of a set as Spark casts them to text.
+def allowed(values: Iterable[object], kind: str, field: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The values of a set, as texts that Spark casts to the column's type.
+
+    Args:
+        values: as YAML reads them.
+        kind: the column's type.
+        field: where they are written.
 
     Raises:
-        ClauseError: one is no single value.
+        ClauseError: one is no value of the type.
     """
-    found = []
-    for value in values:
-        if value is None or isinstance(value, list | dict):
-            raise ClauseError(field, f"expected a text, number or date, got {value!r}")
-        found.append(str(value).lower() if isinstance(value, bool) else str(value))
-    return tuple(found)
+    return tuple(_value(value, kind, field) for value in values)
+
+
+def _value(value: object, kind: str, field: tuple[str | int, ...]) -> str:
+    wrong = ClauseError(field, f"expected a {kind}, got {value!r}")
+    if kind == "string":
+        if isinstance(value, str):
+            return value
+        # YAML reads NO as false, 01 as 1 and 12:30 as 750.
+        raise ClauseError(field, f"{value!r} is no text: put what you mean in quotes")
+    if kind == "boolean":
+        if isinstance(value, bool) or value in ("true", "false"):
+            return str(value).lower()
+        raise wrong
+    if kind in ("date", "timestamp"):
+        try:
+            _bound(value, kind, "")
+        except ClauseError as error:
+            raise ClauseError(field, error.message) from None
+        return str(value)
+    if not kind.startswith(_NUMBERS) or isinstance(value, bool):
+        raise wrong
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise wrong from None
+    whole = number.is_finite() and number == number.to_integral_value()
+    if not number.is_finite() or (kind in ("int", "bigint") and not whole):
+        raise wrong
+    return str(int(number)) if whole else str(number.normalize())

@@ -35,12 +35,12 @@ def _length(e: Entry) -> dict[str, Any]:
     given: dict[str, object] = {k: e.given[k] for k in BOUNDS if k in e.given}
     if not given:
         raise ClauseError((), "length needs a minimum or a maximum")
-    return {"columns": (e.name("length"),), **length_limits(given)}
+    return {"columns": (e.text("length"),), **length_limits(given)}
 
 
 def _pattern(e: Entry) -> dict[str, Any]:
     return {
-        "columns": (e.name("pattern"),),
+        "columns": (e.text("pattern"),),
         "pattern": pattern(e.given.get("regex"), ("regex",)),
     }
 
@@ -49,7 +49,8 @@ def _set(e: Entry) -> dict[str, Any]:
     values = e.given.get("values")
     if not isinstance(values, list) or not values:
         raise ClauseError(("values",), "expected a list of values")
-    return {"columns": (e.name("set"),), "allowed": allowed(values, ("values",))}
+    column = e.name("set")
+    return {"columns": (column,), "allowed": allowed(values, e.types[column], ("values",))}
 
 
 def _row(e: Entry) -> dict[str, Any]:

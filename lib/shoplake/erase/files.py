@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from shoplake.catalog.folder import remove_below
@@ -42,7 +42,10 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
     _did(order, root, "catalogues removed", len(remove_below(root)))
     tables = set(lake_tables(run))
     clean, scanner = cleaner(order.subject), searcher(order.subject)
-    for name in sorted({p.where.split(" > ")[0] for p in found.places}):
+    names = {p.where.split(" > ")[0] for p in found.places}
+    if any(v.kind == "id" and v.shared for v in order.subject.values):
+        names |= {p.relative_to(root).as_posix() for p in _raw_files(order, root)}
+    for name in sorted(names):
         path = root / name
         if table_of(name, settings) in tables or not path.is_file():
             continue
@@ -59,6 +62,13 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
             _did(order, root, "raw: records masked", counts[1])
         elif rewrite_text(path, clean, replace):
             _did(order, root, "text: files rewritten", 1)
+
+
+def _raw_files(order: Order, root: Path) -> Iterator[Path]:
+    """Raw files of the person's shops: what another shop calls somebody too is not searched for."""
+    for shop in sorted({shop for shop, _ in order.subject.ids}):
+        folder = root / "raw" / shop
+        yield from (p for p in (folder.rglob("*") if folder.is_dir() else ()) if p.is_file())
 
 
 def _did(order: Order, root: Path, what: str, count: int) -> None:

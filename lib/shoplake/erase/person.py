@@ -177,7 +177,11 @@ def _mark_models(run: Run, order: Order) -> None:
 
 
 def _tables(run: Run, order: Order, found: Search) -> None:
-    """Rows out, mentions masked: where the search found something, and in every quarantine."""
+    """Rows out, mentions masked: where the search found something, in bronze and quarantines.
+
+    In every bronze table: an id that another shop gave as well is searched for nowhere, but with
+    its shop it tells whose a record is.
+    """
     lake, root = run.lake, run.lake.settings.root
     tables = outermost(lake_tables(run))
     dirty = _dirty_tables(run, found)
@@ -187,7 +191,7 @@ def _tables(run: Run, order: Order, found: Search) -> None:
         order.did(TEXTS, rows_removed=removed)
         order.save(root)
     for table in tables:
-        if table not in dirty and not table.startswith("governance.quarantine_"):
+        if table not in dirty and not table.startswith(("bronze.", "governance.quarantine_")):
             continue
         contract = run.contracts.get(table)
         columns = dirty.get(table, set())

@@ -121,9 +121,19 @@ def compare(
 
 def effective_rounds(log: Log, policy: Floats) -> float:
     """Kish's effective sample size: as many rounds of the policy itself would say as much."""
-    chances = policy if len(policy) == len(log.action) else policy[log.place]
-    weight = chances[np.arange(len(log.action)), log.action] / log.propensity
+    weight = weights(log, policy)
     return float(weight.sum() ** 2 / max((weight**2).sum(), 1e-12))
+
+
+def weights(log: Log, policy: Floats) -> Floats:
+    """[n] policy(action) / logging(action); 1 on average where the log may show any action.
+
+    Args:
+        log: of the policy that was run.
+        policy: as in `estimate`.
+    """
+    chances = policy if len(policy) == len(log.action) else policy[log.place]
+    return np.asarray(chances[np.arange(len(log.action)), log.action] / log.propensity)
 
 
 def _parts(log: Log, policy: Floats, q: Floats | None) -> Floats:
@@ -134,8 +144,7 @@ def _parts(log: Log, policy: Floats, q: Floats | None) -> Floats:
             "a policy's probabilities must sum to 1 in each round",
             where=f"they sum to {chances.sum(axis=1).min():.4f} to {chances.sum(axis=1).max():.4f}",
         )
-    rows = np.arange(len(log.action))
-    weight = chances[rows, log.action] / log.propensity
+    rows, weight = np.arange(len(log.action)), weights(log, policy)
     columns = [weight, weight * log.reward]
     if q is not None:
         direct = (chances * q).sum(axis=1)

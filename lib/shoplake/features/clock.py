@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -56,17 +53,6 @@ def span(interactions: DataFrame) -> Span | None:
     return believed(
         Day(day, rows, *(_EPOCH + timedelta(microseconds=m) for m in (first, last)))
         for day, rows, first, last in days.where("day IS NOT NULL").collect()
-    )
-
-
-def span_of(rows: pa.Table) -> Span | None:
-    """The same of rows in the driver: `at`, an instant."""
-    at = rows.column("at").drop_null()
-    days = pc.floor_temporal(at, unit="day")
-    told = pa.table({"day": days, "at": at}).group_by("day")
-    found = told.aggregate([("at", "count"), ("at", "min"), ("at", "max")]).to_pylist()
-    return believed(
-        Day(row["day"].date(), row["at_count"], row["at_min"], row["at_max"]) for row in found
     )
 
 

@@ -31,6 +31,8 @@ _APPENDING = threading.RLock()
 #: Columns of the ledger's table.
 _COUNTS = ("rows_in", "rows_good", "rows_quarantined", "rows_deduplicated")
 _STATE = ("table_version", "contract_version", "digest")
+#: Lines of a table that holds its last batch alone; a stream adds thousands a day.
+_NEWEST = 100
 _TOLD = ("finished_at", "table_name", "batch_id", "inputs", *_COUNTS, *_STATE)
 
 
@@ -89,7 +91,7 @@ class Ledger:
         self.lake = lake
         self.run_id = run_id
         self._contracts = contracts
-        self._rows: Callable[[str], list[dict[str, Any]]] | None = None
+        self._rows: Callable[[str, int | None], list[dict[str, Any]]] | None = None
         self._lines: dict[str, dict[str, Counts]] = {}
         self._digests: dict[str, tuple[int | None, str, Digest]] = {}
         self._inputs: dict[str, dict[str, int]] = {}
@@ -157,7 +159,7 @@ class Ledger:
         What is written before it may be there twice after a crash; the later one counts.
         `digest` is of all rows that the table holds now, if it is known.
         """
-        now = self._now(contract.table)
+        now = self.now(contract.table)
         append(
             self.lake,
             self._contracts["governance.rule_metrics"],
@@ -191,10 +193,11 @@ class Ledger:
         lines.pop(batch, None)
         lines[batch] = counts
 
-    def _now(self, table: str) -> datetime:
+    def now(self, table: str) -> datetime:
         """The time, naive and in UTC; after the table's lines, also where the clock was put back.
 
-        They are read in the order of their times: else the last one would not be the last.
+        Lines are read in the order of their times, and records in that of their arrival: else the
+        last one would not be the last.
         """
         self._read(table)
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -203,12 +206,15 @@ class Ledger:
         return self._newest[table]
 
     def _read(self, table: str) -> dict[str, Counts]:
-        """Counts of a table by batch, in the order they were finished."""
+        """Counts of a table by batch, in the order they were finished; of the newest, at least."""
         with self._reading:
             if self._rows is None:
-                self._rows = self.lake.rows_of("governance.ledger", "table_name", _TOLD)
+                name = "governance.ledger"
+                self._rows = self.lake.rows_of(name, "table_name", _TOLD, "finished_at")
             if table not in self._lines:
-                self._lines[table] = self._told(table, self._rows(table))
+                known = self._contracts.get(table)
+                most = None if known is None or known.append_only else _NEWEST
+                self._lines[table] = self._told(table, self._rows(table, most))
             return self._lines[table]
 
     def _told(self, table: str, rows: list[dict[str, Any]]) -> dict[str, Counts]:

@@ -37,7 +37,7 @@ def flag(df: DataFrame, rule: Rule, name: str, alive: Column, own: str, read: Re
     """
     # A column of its own, so that the aggregates of SQL expressions can be restricted to it.
     looked = f"{name}_chosen"
-    df = df.withColumn(looked, alive & F.expr(chosen(rule)))
+    df = df.withColumns({f"{name}_alive": alive, looked: alive & F.expr(chosen(rule))})
     keyed = F.col(looked) & _all(rule.per or rule.columns)
     df, column = _FLAGS[rule.kind](df, rule, name, looked, own, read)
     return df.withColumn(name, keyed & F.coalesce(column, F.lit(False))).drop(
@@ -68,7 +68,8 @@ def _reference(
 ) -> Flagged:
     assert rule.reference is not None
     table, *theirs = rule.reference
-    known = df.where(looked) if table == own else read(table)
+    # `where` says which rows have to be known, not which ones know them.
+    known = df.where(f"{name}_alive") if table == own else read(table)
     if known is None:
         return df, F.lit(True)
     keys = [F.col(c).alias(f"{name}_{i}") for i, c in enumerate(theirs)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from deltalake import DeltaTable
 
 from shoplake.contracts.book import ContractBook
+from shoplake.contracts.model import Contract
 from shoplake.runtime.settings import Settings
 from shoplake.runtime.sql import lake_folder, query, tables
 
@@ -75,15 +76,18 @@ def _status(
         duplicates=int(run["rows_deduplicated"]) if run else 0,
         verdict="unmanaged" if contract is None else "held" if held else "ok",
         newest=newest.isoformat() if newest else None,
-        freshness=_freshness(contract, newest),
+        freshness=freshness(contract, newest),
     )
 
 
-def _freshness(contract: Any, newest: datetime | None) -> str:
+def freshness(contract: Contract | None, newest: date | None) -> str:
+    """Whether the newest row (an instant, or a day in UTC) is as new as was promised, in words."""
     if contract is None or contract.freshness is None or newest is None:
         return ""
+    if not isinstance(newest, datetime):
+        newest = datetime.combine(newest, time(), UTC)
     age = datetime.now(UTC) - newest
     limit = contract.freshness
-    return (
-        f"{'fresh' if age <= limit else 'stale'} (newest {newest:%Y-%m-%d}, limit {limit.days} d)"
-    )
+    hours = limit.total_seconds() / 3600
+    told = f"{hours / 24:g} d" if hours >= 24 else f"{hours:g} h"
+    return f"{'fresh' if age <= limit else 'stale'} (newest {newest:%Y-%m-%d}, limit {told})"

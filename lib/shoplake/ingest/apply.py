@@ -35,9 +35,8 @@ def to_bronze(
         then `_row_id, _source, _file, _row, _raw`. Of rows that say the same, the first is kept.
     """
     rows = _mapped(records, mapping, file_mapping, entity)
-    identity = F.concat_ws("|", F.lit(mapping.shop), _FILE, _SHA, _ROW, F.lit(entity))
     meta = (
-        F.substring(F.sha2(identity, 256), 1, 32),
+        row_id(mapping.shop, entity, _FILE, _SHA, _ROW),
         F.lit(mapping.shop),
         F.col(_FILE),
         F.col(_ROW),
@@ -48,6 +47,18 @@ def to_bronze(
         for name in ENTITIES[entity].columns
     ]
     return rows.select(*own, *(c.alias(name) for c, name in zip(meta, META, strict=True)))
+
+
+def row_id(shop: str, entity: str, file: str, sha: str, row: str) -> Column:
+    """Names a record of one content of a file, in the bronze table of an entity.
+
+    Args:
+        shop: whose file.
+        entity: whose table; or that of what is unread.
+        file, sha, row: columns of the file's path, the SHA-256 of its bytes and the place in it.
+    """
+    identity = F.concat_ws("|", F.lit(shop), file, sha, row, F.lit(entity))
+    return F.substring(F.sha2(identity, 256), 1, 32)
 
 
 def count_rows(

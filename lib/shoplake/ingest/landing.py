@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
 from shoplake.governance.target import Transaction
-from shoplake.ingest.apply import bad_records, count_rows, file_reports, to_bronze, unrouted
+from shoplake.ingest.apply import bad_records, count_rows, file_reports, row_id, to_bronze, unrouted
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import FileMapping, Mapping
@@ -164,8 +164,8 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch:
             counts = _union([count_rows(records, mapping, f, entity) for f in feeding])
             total = counts.agg(F.sum("routed") - F.sum("rows")).first()
             collapsed = (total[0] or 0) if total is not None else 0
-    now = datetime.now(UTC)
     table = f"bronze.{entity}"
+    now = run.ledger.now(table).replace(tzinfo=UTC)
     run.gate.admit(run.contracts[table])
     with run.lineage.building(run.contracts[table], {}, name=mapping.shop) as building:
         building.made_from_files(parts, constants=tuple(RECORDS.names))
@@ -203,10 +203,9 @@ def unread(records: DataFrame, mapping: Mapping) -> DataFrame:
             parts.append(
                 unrouted(records, mapping, file).withColumn("problem", nobody).select(*columns)
             )
-    identity = F.concat_ws("|", F.lit(mapping.shop), "file", "file_sha", "row", F.lit(UNREAD))
     return _union(parts).select(
         "problem",
-        F.sha2(identity, 256).substr(1, 32).alias("_row_id"),
+        row_id(mapping.shop, UNREAD, "file", "file_sha", "row").alias("_row_id"),
         F.lit(mapping.shop).alias("_source"),
         F.col("file").alias("_file"),
         F.col("row").alias("_row"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
 
@@ -20,22 +20,26 @@ from shoplake.governance.publish import publish, verdicts
 from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.governance.trial import Trial, trial
-from shoplake.ingest.apply import to_bronze
+from shoplake.ingest.apply import row_id, to_bronze
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.landing import UNREAD, shop_fingerprint, unread
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.reader import SourceFile, list_files, read_files
 
-_PLACE = ("file", "row")
 _UNREAD = f"bronze.{UNREAD}"
 
 
 @dataclass(frozen=True)
 class _Held:
-    """Places (file, file_sha, row) of records that are held, and the files they are in."""
+    """What is held of a shop.
 
-    places: DataFrame
-    files: frozenset[str]
+    Attributes:
+        ids: entity (or `UNREAD`) to the `_row_id` of its held records.
+        places: file, file_sha and row of those that were read from a file.
+    """
+
+    ids: dict[str, set[str]]
+    places: list[tuple[str, str, int]]
 
 
 def replay(run: Run, mapping: Mapping, root: str, *, dry_run: bool = False) -> list[Trial]:
@@ -58,61 +62,78 @@ def replay(run: Run, mapping: Mapping, root: str, *, dry_run: bool = False) -> l
         SourceError: the folder is missing, or its files do not fit the mapping's entries.
     """
     held = _held(run, mapping)
-    if held is None:
+    if not held.ids:
         return []
-    listed = [f for f in list_files(run.lake.spark, mapping, root) if f.path in held.files]
+    files = {file for file, _, _ in held.places}
+    listed = [f for f in list_files(run.lake.spark, mapping, root) if f.path in files]
+    if not listed:
+        return [
+            Trial(f"bronze.{entity}", passed=0, held=0, gone=len(ids))
+            for entity, ids in held.ids.items()
+        ]
     read = without_erased(run, mapping, _records(run, listed, held), None)
     with run.lake.held(read) as records:
         found = [
             line
             for entity in mapping.entities
-            if (line := _entity(run, mapping, records, entity, dry_run)) is not None
+            if (line := _entity(run, mapping, records, held, entity, dry_run)) is not None
         ]
         left = _leave_unread(run, mapping, records, dry_run)
     return [*found, left] if left is not None else found
 
 
-def _held(run: Run, mapping: Mapping) -> _Held | None:
-    """Every held place of the shop whose file's bytes are known."""
-    lake, parts = run.lake, []
+def _held(run: Run, mapping: Mapping) -> _Held:
+    """Every held record of the shop; its place where it was read from a file that is known."""
+    lake, parts = run.lake, {}
     if lake.exists(_UNREAD):
-        parts.append(_of_shop(lake.read(_UNREAD), mapping))
+        parts[UNREAD] = _of_shop(lake.read(_UNREAD), mapping)
     for entity in mapping.entities:
         name = quarantine_contract(run.contracts[f"bronze.{entity}"]).table
         if lake.exists(name):
-            said = lake.read(name).select(
-                F.json_tuple("record", "_source", "_file", "_row").alias("_source", "_file", "_row")
-            )
-            parts.append(_of_shop(said, mapping))
-    if not parts or not lake.exists("governance.files"):
-        return None
-    places = reduce(DataFrame.union, parts)
-    read = lake.read("governance.files").where(
+            told = ("_source", "_file", "_row", "_row_id")
+            said = lake.read(name).select(F.json_tuple("record", *told).alias(*told))
+            parts[entity] = _of_shop(said, mapping)
+    ids: dict[str, set[str]] = {}
+    places: set[tuple[str, str, int]] = set()
+    for entity, rows in parts.items():
+        if names := {r["id"] for r in rows.select("id").collect()}:
+            ids[entity] = names
+            places |= _places(run, mapping, entity, rows)
+    return _Held(ids, sorted(places))
+
+
+def _places(run: Run, mapping: Mapping, entity: str, rows: DataFrame) -> set[tuple[str, str, int]]:
+    """file, file_sha and row: an id tells which of a file's contents the record was read from.
+
+    An erasure rewrites files, whose rows then have other numbers.
+    """
+    if not run.lake.exists("governance.files"):
+        return set()
+    read = run.lake.read("governance.files").where(
         (F.col("shop") == mapping.shop) & (F.col("state") == "ingested")
     )
-    known = read.select("file", "file_sha").distinct()
-    rows = places.distinct().join(known, "file").collect()
-    if not rows:
-        return None
-    frame = lake.spark.createDataFrame(rows, "file string, row bigint, file_sha string")
-    return _Held(frame, frozenset(r["file"] for r in rows))
+    known = rows.join(read.select("file", "file_sha").distinct(), "file")
+    mine = known.where(F.col("id") == row_id(mapping.shop, entity, "file", "file_sha", "row"))
+    return {(r["file"], r["file_sha"], r["row"]) for r in mine.collect()}
 
 
 def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
     return rows.where(F.col("_source") == mapping.shop).select(
-        F.col("_file").alias("file"), F.col("_row").cast("bigint").alias("row")
+        F.col("_file").alias("file"),
+        F.col("_row").cast("bigint").alias("row"),
+        F.col("_row_id").alias("id"),
     )
 
 
 def _records(run: Run, listed: Sequence[SourceFile], held: _Held) -> DataFrame:
     records = read_files(run.lake.spark, listed)
-    return records.where("kind = 'record'").join(
-        F.broadcast(held.places), [*_PLACE, "file_sha"], "left_semi"
-    )
+    schema = "file string, file_sha string, row bigint"
+    places = run.lake.spark.createDataFrame(held.places, schema)
+    return records.where("kind = 'record'").join(F.broadcast(places), places.columns, "left_semi")
 
 
 def _entity(
-    run: Run, mapping: Mapping, records: DataFrame, entity: str, dry_run: bool
+    run: Run, mapping: Mapping, records: DataFrame, held: _Held, entity: str, dry_run: bool
 ) -> Trial | None:
     """One bronze table's share of the held records."""
     lake, table = run.lake, f"bronze.{entity}"
@@ -120,6 +141,7 @@ def _entity(
     feeding = [f for f in mapping.files if any(e.entity == entity for e in f.entities)]
     parts = [to_bronze(records, mapping, file, entity) for file in feeding]
     rows = reduce(DataFrame.unionByName, parts)
+    gone = held.ids.get(entity, set()) - {r[0] for r in rows.select("_row_id").collect()}
     if lake.exists(table):
         rows = rows.join(lake.read(table).select("_row_id"), "_row_id", "left_anti")
     now = datetime.now(UTC)
@@ -127,10 +149,17 @@ def _entity(
     ids = rows.select(F.col("_row_id").alias("row_id"))
     names = sorted(r["row_id"] for r in ids.collect())
     judged = trial(lake, contract, rows, ids) if names else None
+    if gone:
+        judged = replace(judged or Trial(table, passed=0, held=0), gone=len(gone))
     if dry_run:
         return judged
     batch = _batch(mapping, contract, names)
-    if judged is not None and not judged.passed and _held_so_already(run, contract, rows, names):
+    if (
+        names
+        and judged is not None
+        and not judged.passed
+        and _held_so_already(run, contract, rows, names)
+    ):
         names = []  # They stay under the batch that held them.
     if names:
         publish(

@@ -54,7 +54,9 @@ def kafka_options(
     }
     if settings.spark.local:
         _add_connector(spark)
-    return {"kafka.bootstrap.servers": at, **options}
+    # What a producer's transaction took back was never said.
+    committed = {"kafka.isolation.level": "read_committed"}
+    return {"kafka.bootstrap.servers": at, **committed, **options}
 
 
 def _secret(match: re.Match[str], option: str, spark: SparkSession) -> str:

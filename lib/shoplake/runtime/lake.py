@@ -134,22 +134,38 @@ class Lake:
         return [{c: row[c] if c in there else None for c in wanted} for row in found]
 
     def rows_of(
-        self, name: str, key: str, columns: Sequence[str]
-    ) -> Callable[[str], list[dict[str, Any]]]:
+        self, name: str, key: str, columns: Sequence[str], time: str
+    ) -> Callable[[str, int | None], list[dict[str, Any]]]:
         """What gives the rows of a small table whose `key` is a value; the table is read once.
 
         In a lake of folders, only rows that are asked for become Python's: of a table that a stream
         adds lines to, that takes longer than to read it.
+
+        Args:
+            name: of the table.
+            key: a column of text.
+            columns: those wanted, the key and the time among them.
+            time: the column that says which rows are newest.
+
+        Returns:
+            A function of a value of the key, and of how many of its newest rows are wanted (None:
+            all), which gives them in no order.
         """
         if not self.exists(name) or self.settings.catalog:
             found: dict[str, list[dict[str, Any]]] = {}
             for row in self.rows(name, columns):
                 found.setdefault(row[key], []).append(row)
-            return lambda value: found.get(value, [])
+            return lambda value, _: found.get(value, [])
         table = _folder_table(self.folder(name), columns, {})
         import pyarrow.compute as pc
 
-        return lambda value: _listed(table.filter(pc.field(key) == value), columns)
+        def rows(value: str, most: int | None) -> list[dict[str, Any]]:
+            mine = table.filter(pc.field(key) == value)
+            if most is not None and len(mine) > most:
+                mine = mine.take(pc.top_k_unstable(mine, most, [time]))
+            return _listed(mine, columns)
+
+        return rows
 
     def arrow(
         self,

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from shoplake.features.behaviour import TABLES
-from shoplake.features.clock import span, span_of
+from shoplake.features.clock import GAP
 from shoplake.features.histories import Cut, cut_table, history_arrays, seen, touched_items
 from shoplake.features.interactions import interactions
 from shoplake.features.training import item_snapshots
 from shoplake.runtime.few import Few, distinct
 from shoplake.serve.catalogue import scorer_inputs
+from shoplake.serve.instant import instant
 from shoplake.serve.live import active, with_session
 from shoplake.serve.newest import IDENTITIES, RECORDS, newest_events
 from shoplake.serve.outdated import BATCH, LINKS, outdated, promised
@@ -41,6 +43,7 @@ LIVE = "gold.live_recommendations"
 SOURCES = tuple(dict.fromkeys([*TABLES, RECORDS, IDENTITIES, LINKS, BATCH, *SHELF]))
 #: People up to whom lists are made in the driver: their model is there, and workers load it anew.
 HERE = 5_000
+_EPOCH = datetime(1970, 1, 1)
 #: Versions as of a batch's instant; a stream asks for them at every trigger.
 _VECTORS: dict[tuple[object, ...], AnyScorer] = {}
 
@@ -91,9 +94,7 @@ class LiveLists:
         whose = distinct([*old, lately], "person_key")
         # What others did decides nothing of these people's lists.
         did = Few.of(Told.by(read, whose).beside(_of(news, whose)).interactions())
-        found = span(did.frame) if did.rows is None else span_of(did.rows)
-        last = self.since if found is None else found.last.replace(tzinfo=None)
-        now = max(self.since, last) + timedelta(microseconds=1)
+        now = max(self.since, _last(did, self.since + GAP)) + timedelta(microseconds=1)
         past = seen(did.frame, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
         arrays = history_arrays(self.settings.histories, self.settings.exclude_recent_days)
         histories = touched_items(past, shelf.index).select("person_key", *arrays)
@@ -124,6 +125,22 @@ class LiveLists:
             texts = scorer_inputs(shelf.items, item_snapshots(did, shelf.index, [cut]))
             _VECTORS[version, *state] = self.registry.load(version).scorer(*texts)
         return _VECTORS[version, *state]
+
+
+def _last(did: Few, limit: datetime) -> datetime:
+    """When the newest of these interactions was; both naive and in UTC.
+
+    The batch ended where the whole shop's clocks were believed. What is `GAP` and more after it is
+    one device's clock, which must not age what everybody else did.
+    """
+    if did.rows is None:
+        at = did.frame.where(F.col("at") < instant(limit)).agg(F.max(F.unix_micros("at"))).first()
+        micros = at[0] if at is not None else None
+        return datetime.min if micros is None else _EPOCH + timedelta(microseconds=micros)
+    found = did.rows.column("at")
+    newest = pc.max(found.filter(pc.less(found, pa.scalar(limit.replace(tzinfo=UTC), found.type))))
+    at = newest.as_py()
+    return datetime.min if at is None else at.replace(tzinfo=None)
 
 
 def _of(news: Few, whose: Few) -> DataFrame:

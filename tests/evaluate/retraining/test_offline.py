@@ -15,16 +15,16 @@ WORTH = np.array([0.0, 0.1, 0.2, 0.4, 0.8])  # by item; looked at with 1 / (1 + 
 LOOKED_AT = 1 / (1 + np.arange(LENGTH))
 
 
-def log(lists: int, seed: int = 0) -> Showings:
-    """Lists of items 1 to 4 in that order, or with probability .5 in any order."""
+def log(lists: int, seed: int = 0, exploration: float = EXPLORATION) -> Showings:
+    """Lists of items 1 to 4 in that order, or with a probability in any order."""
     draw = np.random.default_rng(seed)
     parts = []
     for _ in range(lists):
         order = np.arange(LENGTH)
-        if draw.random() < EXPLORATION:
+        if draw.random() < exploration:
             order = draw.permutation(LENGTH)
         item = order + 1
-        propensity = EXPLORATION / LENGTH + (1 - EXPLORATION) * (order == np.arange(LENGTH))
+        propensity = exploration / LENGTH + (1 - exploration) * (order == np.arange(LENGTH))
         reward = (draw.random(LENGTH) < WORTH[item] * LOOKED_AT).astype(float)
         parts.append((item, propensity, reward))
     item, propensity, reward = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -92,3 +92,10 @@ def test_an_item_of_the_history_is_scored_with_its_adjustment() -> None:
     histories = Histories(np.array([[2, 0]]), np.array([[5, 9]]), np.array([[1, 0]]))
     scores = item_scores(TwoItems(), histories, np.array([0, 0]), np.array([1, 2]))
     assert scores.tolist() == [2.0, 3.0 + 5.0]
+
+
+def test_a_log_of_one_order_is_told_from_one_that_explores() -> None:
+    for exploration, tells in ((0.5, True), (0.1, True), (0.0, False)):
+        shown = log(300, exploration=exploration)
+        first, last = -shown.item.astype(float), shown.item.astype(float)
+        assert challenge(shown, last, first, seed=0).explored is tells, exploration

@@ -29,19 +29,24 @@ def test_each_kind_of_response_counts_once_and_only_in_time(spark: SparkSession)
             row("r1", "s:A", "purchase", 3),
             row("r1", "s:B", "click", 100),  # too late
             row("r1", "s:B", "click", -1),  # before it was shown
-            row("r2", "s:A", "impression", 0),  # nobody knows where
+            row("r2", "s:A", "impression", 0),  # nobody knows where, and yet it was shown
+            row("r2", "s:A", "click", 1),
+            row("r2", "s:A", "dismiss", 2),
             row("r0", "s:A", "impression", -48, 1),  # before the time looked at
         ],
         "request_id string, person_key string, product_id string, kind string, position int, "
         "propensity double, model_version string, occurred_at timestamp",
     )
-    found = shown(feedback, {"click": 0.1, "purchase": 1.0}, 3, SHOWN - timedelta(days=1))
-    rows = {r["product_id"]: r for r in found.collect()}
-    assert {(p, r["place"], round(r["reward"], 6)) for p, r in rows.items()} == {
-        ("s:A", 0, 1.1),
-        ("s:B", 1, 0.0),
+    worth = {"click": 0.1, "purchase": 1.0, "dismiss": -0.5}
+    found = shown(feedback, worth, 3, SHOWN - timedelta(days=1)).collect()
+    assert {
+        (r["request_id"], r["product_id"], r["place"], round(r["reward"], 6)) for r in found
+    } == {
+        ("r1", "s:A", 0, 1.1),
+        ("r1", "s:B", 1, 0.0),
+        ("r2", "s:A", None, -0.4),
     }
-    assert rows["s:A"]["model_version"] == "4"
+    assert {r["model_version"] for r in found} == {"4"}
 
 
 def test_impressions_of_a_list_stand_together_in_the_order_of_places() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
@@ -14,7 +15,7 @@ from shoplake.evaluate.retraining.settings import (
     TriggerSettings,
     load_retrain_settings,
 )
-from shoplake.evaluate.retraining.triggers import Situation, due, look, waits_until
+from shoplake.evaluate.retraining.triggers import Situation, due, look, shift, waits_until
 from shoplake.features.behaviour import Behaviour
 
 LEARNT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -97,3 +98,17 @@ def test_the_shipped_settings_are_valid_and_a_wrong_reward_is_refused() -> None:
         RetrainSettings(
             LIMITS, {"click": 1.0}, 3, OfflineSettings(100), CanarySettings(0.9, 100, 14)
         )
+
+
+def test_chance_between_few_purchases_of_many_categories_is_no_shift() -> None:
+    random = np.random.default_rng(0)
+    share = random.dirichlet(np.ones(50))
+    then = random.multinomial(2_000, share).tolist()
+    same = [shift(random.multinomial(100, share).tolist(), then) for _ in range(200)]
+    other = [shift(random.multinomial(100, share[::-1]).tolist(), then) for _ in range(200)]
+    assert max(same) < 0.25  # type: ignore[type-var]
+    assert np.mean(np.array(other) >= 0.25) > 0.9
+
+
+def test_without_purchases_nothing_is_said_of_a_shift() -> None:
+    assert shift([0, 0], [3, 4]) is None

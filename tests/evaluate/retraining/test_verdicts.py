@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -28,6 +29,7 @@ def log(difference: Interval, effective: float = 500) -> Challenge:
         (log(EVEN), 0.0, "promote"),
         (log(WORSE), 0.1, "keep"),
         (log(WORSE, effective=10), 0.1, "canary"),
+        (dataclasses.replace(log(WORSE), explored=False), 0.1, "canary"),
         (None, 0.1, "canary"),
     ],
 )
@@ -59,7 +61,8 @@ def test_a_champion_that_must_go_goes_at_once() -> None:
         ((100, 400), EVEN, 3, "wait"),
         ((100, 400), EVEN, 14, "promote"),
         ((100, 400), Interval(-0.01, -0.1, 0.1), 14, "rollback"),
-        ((10, 400), EVEN, 14, "promote"),
+        ((10, 400), EVEN, 14, "rollback"),
+        ((1, 400), BETTER, 14, "rollback"),
         ((0, 400), None, 3, "wait"),
         ((0, 400), None, 14, "rollback"),
     ],

@@ -132,6 +132,8 @@ def draft_column(
         column.range = time_range(typed(kind, values), counts)
     elif kind.type == "string":
         _text(column, values, counts)
+    if column.personal and column.range is not None:
+        column.range = column.range.untold()
     return column
 
 

@@ -47,6 +47,14 @@ class Range:
     maximum: int | float | str | None = None
     why: str = ""
 
+    def untold(self) -> Range | None:
+        """The bounds that may be written of personal data: no one's value is to be read in them."""
+        why = "personal, so what was seen is not told"
+        if isinstance(self.minimum, str):
+            decade = int(self.minimum[:4]) // 10 * 10
+            return Range(f"{decade}-01-01", self.maximum, why)
+        return Range(0, why=why) if self.minimum is not None and self.minimum >= 0 else None
+
 
 def number_range(name: str, kind: Kind, values: pd.Series, counts: np.ndarray) -> Range | None:
     """Bounds for a number.

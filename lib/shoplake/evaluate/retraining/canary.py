@@ -9,6 +9,8 @@ import pandas as pd
 from shoplake.evaluate.intervals import Interval
 from shoplake.evaluate.offpolicy import interval, resampled
 
+_LEVEL = 0.99
+
 
 @dataclass(frozen=True)
 class Canary:
@@ -16,7 +18,7 @@ class Canary:
 
     Attributes:
         lists: of the challenger and the champion.
-        new, old, difference: reward a list; None until both have shown lists.
+        new, old, difference: reward a list, with 99% intervals; None until both have shown lists.
     """
 
     lists: tuple[int, int]
@@ -26,9 +28,13 @@ class Canary:
 
 
 def canary(
-    shown: pd.DataFrame, challenger: str, champion: str, *, seed: int, resamples: int = 1000
+    shown: pd.DataFrame, challenger: str, champion: str, *, seed: int, resamples: int = 2000
 ) -> Canary:
     """Compare what both versions' own lists earned.
+
+    Each turn looks again, and of some fourteen looks at 95% one in five shows a difference where
+    there is none; at 99% each, about one in twenty (Pocock, "Group sequential methods in the design
+    and analysis of clinical trials", 1977).
 
     Args:
         shown: rows of `showings.shown` since the canary began.
@@ -51,7 +57,7 @@ def canary(
     )
     return Canary(
         counts,
-        interval(new[0], drawn_new[0]),
-        interval(old[0], drawn_old[0]),
-        interval(new[0] - old[0], drawn_new[0] - drawn_old[0]),
+        interval(new[0], drawn_new[0], _LEVEL),
+        interval(old[0], drawn_old[0], _LEVEL),
+        interval(new[0] - old[0], drawn_new[0] - drawn_old[0], _LEVEL),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +64,7 @@ class Challenger:
             erasure: the request that makes the champion unfit to serve, if any.
         """
         # Without a log of what is shown nobody could ever say how a canary did.
-        logs = self._logs()
+        logs = self._logs(behaviour.as_of)
         found = self._log(behaviour, cut, history_length) if logs and not erasure else None
         hurry = f"it learnt from people who have been erased (request {erasure})"
         share = self.said.canary.share if logs else 0.0
@@ -96,11 +96,15 @@ class Challenger:
         elif decision.choice == "rollback":
             self.registry.dismiss()
 
-    def _logs(self) -> bool:
+    def _logs(self, now: datetime) -> bool:
+        """Whether lists are put on record these days, with the version that made them."""
         lake = self.book.run.lake
         if not lake.exists("silver.feedback"):
             return False
-        return not lake.read("silver.feedback").where("kind = 'impression'").isEmpty()
+        lately = instant(now - timedelta(days=self.said.canary.days))
+        rows = lake.read("silver.feedback").where("kind = 'impression'")
+        told = F.col("model_version").isNotNull() & F.col("request_id").isNotNull()
+        return not rows.where(told & (F.col("occurred_at") >= lately)).isEmpty()
 
     def _shown(self, since: datetime) -> DataFrame:
         feedback = self.book.run.lake.read("silver.feedback")
@@ -116,7 +120,8 @@ class Challenger:
         models = {"new": self.registry.load(self.version), "old": self.registry.load(self.champion)}
         parts = []
         later: datetime | None = None
-        with lake.held(self._shown(cut)) as rows:
+        placed = self._shown(cut).where("place IS NOT NULL AND propensity IS NOT NULL")
+        with lake.held(placed) as rows:
             for at in sorted(batches, reverse=True)[:_BATCHES]:
                 of_batch = rows.where(F.col("at") >= instant(at))
                 if later is not None:

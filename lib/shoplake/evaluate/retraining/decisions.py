@@ -89,7 +89,7 @@ class DecisionBook:
         """End of the data on which a new version last lost against a champion; None: none did."""
         where = {"model_name": self.model, "against": champion}
         rows = self.run.lake.rows(TABLE, where=where) if champion else []
-        # A canary that ended without a figure was not compared: its people were erased, say.
+        # A canary that ended without saying what was compared: its people were erased, say.
         lost = [r for r in rows if (r["decision"], r["metric"] is None) in _LOSSES]
         when = [r["as_of"] for r in lost]
         return max(when).replace(tzinfo=UTC) if when else None

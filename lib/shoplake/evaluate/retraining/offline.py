@@ -16,12 +16,21 @@ import numpy as np
 import pandas as pd
 
 from shoplake.evaluate.intervals import Interval
-from shoplake.evaluate.offpolicy import Log, compare, effective_rounds
+from shoplake.evaluate.offpolicy import (
+    Log,
+    compare,
+    effective_rounds,
+    interval,
+    resampled,
+    weights,
+)
 from shoplake.evaluate.retraining.showings import Floats, Ints, Showings
 from shoplake.serve.histories import Histories
 from shoplake.serve.scorer import AnyScorer, BlockScorer
 
 _FOLDS, _PEOPLE = 5, 512
+#: Of the interval of the mean weight, so that a log that does explore is hardly ever refused.
+_RESAMPLES, _SURE = 1000, 0.998
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,15 @@ class Challenge:
         effective: Kish's number of impressions that the challenger's own log would have had to say
             as much.
         found: by estimator, the challenger, the champion and the difference.
+        explored: whether the mean weight of both is 1 within its interval, as it is where every
+            order may be shown. Where none but one is, the log says nothing of another.
     """
 
     lists: int
     impressions: int
     effective: float
     found: dict[str, tuple[Interval, Interval, Interval]]
+    explored: bool = True
 
     @property
     def difference(self) -> Interval:
@@ -88,7 +100,17 @@ def challenge(showings: Showings, new: Floats, old: Floats, *, seed: int) -> Cha
         len(seat),
         effective_rounds(log, mine),
         compare(log, mine, theirs, q, person=showings.person, seed=seed),
+        _explored(log, (mine, theirs), showings.person, seed),
     )
+
+
+def _explored(log: Log, orders: tuple[Floats, ...], person: Ints, seed: int) -> bool:
+    for order in orders:
+        mean, drawn = resampled(weights(log, order)[:, None], person, seed, _RESAMPLES)
+        found = interval(mean[0], drawn[0], _SURE)
+        if not found.low <= 1 <= found.high:
+            return False
+    return True
 
 
 def _seats(showings: Showings) -> Ints:

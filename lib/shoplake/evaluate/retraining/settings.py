@@ -18,7 +18,8 @@ class TriggerSettings:
         days: of the shop's time since the end of the champion's data.
         new_share: interactions since then, as a share of those before.
         drift: population stability index of purchases by category, since then against the 28 days
-            before; above .25 is usually taken as a shift.
+            before, beyond what so many purchases show by chance; above .25 is usually taken as a
+            shift.
         wait_days: after a new version has lost against the champion, none but an erasure calls for
             another one so long: what calls has not changed since.
     """
@@ -47,7 +48,7 @@ class CanarySettings:
     Attributes:
         share: of people who get the challenger's lists, 0 (none) to .5.
         min_lists: lists that each version must have shown before they are compared.
-        days: after which the better mean decides.
+        days: after which the better mean decides; the champion stays where there are too few lists.
     """
 
     share: float

@@ -53,7 +53,8 @@ def shown(
     """Impressions with what came of them, one row a list and product.
 
     Late and repeated responses change nothing: each kind counts once, and only within
-    `response_days` of the impression.
+    `response_days` of the impression. What a list was worth can be told of any impression; what
+    another order would have been worth only where `place` and `propensity` are on record.
 
     Args:
         feedback: silver.feedback.
@@ -62,14 +63,12 @@ def shown(
         most: newest lists that are looked at.
 
     Returns:
-        request_id, person_key, product_id, model_version, place (from 0), propensity, reward, at.
+        request_id, person_key, product_id, model_version, place (from 0, or null), propensity (or
+        null), reward, at.
     """
     keys = ["request_id", "person_key", "product_id"]
     seen = feedback.where(
-        (F.col("kind") == "impression")
-        & F.col("position").isNotNull()
-        & F.col("propensity").isNotNull()
-        & (F.col("occurred_at") >= instant(since))
+        (F.col("kind") == "impression") & (F.col("occurred_at") >= instant(since))
     )
     first = seen.groupBy(*keys).agg(
         F.min_by(
@@ -82,7 +81,7 @@ def shown(
         F.col("shown.occurred_at") + F.expr(f"INTERVAL {int(response_days * 86_400)} SECONDS"),
     )
     worth = reduce(
-        lambda total, kind: total + F.max(F.when(F.col("kind") == kind, reward[kind]).otherwise(0)),
+        lambda total, kind: total + F.max((F.col("kind") == kind).cast("int")) * reward[kind],
         reward,
         F.lit(0.0),
     )

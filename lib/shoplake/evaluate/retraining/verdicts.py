@@ -69,6 +69,12 @@ def after_offline(
             f"(least {limits.min_effective:g}): too few to say"
         )
         return Decision("offline", then, reason, "reward", found.difference, served)
+    if not found.explored:
+        reason = (
+            f"{lists}, in hardly any other order than the one they were shown in: "
+            "they do not say what another order earns"
+        )
+        return Decision("offline", then, reason, share=served)
     if found.difference.high < 0:
         reason = f"it orders what was shown worse than the champion: {said}, from {lists}"
         return Decision("offline", "keep", reason, "reward", found.difference)
@@ -87,8 +93,8 @@ def after_canary(found: Canary, limits: CanarySettings, began: datetime, now: da
         )
         if age < limits.days:
             return Decision("canary", "wait", reason)
-        if found.difference is None:
-            return Decision("canary", "rollback", f"{reason}: nothing to judge it by")
+        # A mean of a few lists decides nothing: the champion stays.
+        return Decision("canary", "rollback", f"{reason}: too little to judge it by", "reward")
     lead = found.difference
     assert lead is not None
     said = f"{_text('a list', lead)}, from {mine:,} and {theirs:,} lists"

@@ -89,8 +89,11 @@ class Scanner:
 
     def _place(self, where: str, data: bytes, at: int) -> Place:
         """The first value of a piece; that there are more is not told."""
-        here = data[at : at + OVERLAP]
-        pattern = next(p for p in self._patterns if _first(here, p.regex) == 0)
+        # Most values are short; a line that could not be read may be as long as it likes.
+        ends = (data[at : at + OVERLAP], data[at:])
+        here, pattern = next(
+            (end, p) for end in ends for p in self._patterns if _first(end, p.regex) == 0
+        )
         before = data[max(0, at - _CONTEXT) : at]
         context = "" if self._first(before) >= 0 else before.decode("latin-1")
         if pattern.writing == "named":

@@ -6,12 +6,15 @@ the checkpoint of a stream that goes on is Spark's to clean.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+#: The name of a stream's checkpoint (`ingest.stream.offsets`); one that was put aside has another.
+STREAM = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 #: A folder that is being removed: no reader takes it for a whole one, and the next run ends it.
 _GOING = ".tmp"
 
@@ -60,6 +63,7 @@ def _candidates(root: Path) -> Iterator[Path]:
     for query in sorted(root.glob("streams/*/")):
         # A stream goes on from the last of these (`ingest.stream.consume`).
         known = sorted(path.parent for path in query.glob("*/metadata"))
+        known = [path for path in known if STREAM.fullmatch(path.name)] or known
         yield from (p for p in sorted(query.iterdir()) if p.is_dir() and p not in known[-1:])
 
 

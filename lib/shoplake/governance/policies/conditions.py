@@ -36,13 +36,30 @@ def condition(where: str, table_name: Callable[[str], str], subject: str | None)
     return found
 
 
-def columns_of(where: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of the table itself that the condition reads, in the table's order."""
+def columns_of(
+    where: str, known: tuple[str, ...], columns_in: Callable[[str], tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The columns of the table itself that the condition reads, in the table's order.
+
+    Args:
+        where: as the policies have it. A bare name within a sub-query is that of a table of the
+            sub-query which has such a column, else the table's own, as in SQL.
+        known: the table's columns.
+        columns_in: those of another table, by `schema.table`.
+    """
     tree = sqlglot.parse_one(f"SELECT 1 WHERE ({where})", dialect="databricks")
-    inner = {id(c) for query in tree.args["where"].find_all(exp.Query) for c in _columns(query)}
-    own = {c.name for c in _columns(tree) if id(c) not in inner}
+
+    def is_own(column: exp.Column) -> bool:
+        above = column.find_ancestor(exp.Select)
+        while above is not None and above is not tree:
+            tables = list(above.find_all(exp.Table))
+            if column.table:
+                if column.table in {t.alias_or_name for t in tables}:
+                    return False
+            elif any(column.name in columns_in(f"{t.db}.{t.name}") for t in tables):
+                return False
+            above = above.find_ancestor(exp.Select)
+        return True
+
+    own = {c.name for c in tree.find_all(exp.Column) if is_own(c)}
     return tuple(c for c in known if c in own)
-
-
-def _columns(tree: exp.Expr) -> list[exp.Column]:
-    return list(tree.find_all(exp.Column))

@@ -140,12 +140,16 @@ class Unity:
             if seen.where is None:
                 cases.append((name, "true"))
                 continue
-            used |= set(columns_of(seen.where, contract.column_names))
+            used |= set(columns_of(seen.where, contract.column_names, self._columns_in))
             cases.append((name, condition(seen.where, self.name, None).sql(dialect="databricks")))
         body = self._by_role(cases, otherwise="false")
         name = f"rows_{contract.table.replace('.', '_')}_{_digest(body)}"
         parameters = tuple((c.name, c.type.upper()) for c in contract.columns if c.name in used)
         return Function(name, parameters, "BOOLEAN", body)
+
+    def _columns_in(self, table: str) -> tuple[str, ...]:
+        known = self._book.get(table)
+        return known.column_names if known is not None else ()
 
     def _by_role(self, cases: list[tuple[str, str]], otherwise: str) -> str:
         if not cases:

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming import StreamingQuery
 
 from shoplake.errors import ShoplakeError, SourceError
+from shoplake.governance.maintain.folders import STREAM
 from shoplake.governance.run import Run
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.landing import UNREAD, Batch, bring_in
@@ -38,8 +39,8 @@ _LOST = (
     "data may have been lost", "data may have been missed",
 )  # fmt: skip
 _AWAY = (
-    "to go on with what is there, move that folder away and start the stream; messages that were"
-    " taken are not taken again"
+    "to go on with what is there, move that folder away, out of the lake, and start the stream;"
+    " messages that were taken are not taken again"
 )
 
 
@@ -69,8 +70,9 @@ class Consumer:
         self._topics = {file.topic: file for file in self._mapping.files}
         self._offsets = Offsets(run.lake, run.contracts[TABLE], mapping.shop)
         self._checkpoints = run.lake.settings.root / "streams" / mapping.shop
-        known = sorted(self._checkpoints.glob("*/metadata")) if self._checkpoints.is_dir() else []
-        self.stream = known[-1].parent.name if known else self._offsets.next_name()
+        there = self._checkpoints.glob("*/metadata") if self._checkpoints.is_dir() else ()
+        known = sorted(p.parent.name for p in there if STREAM.fullmatch(p.parent.name))
+        self.stream = known[-1] if known else self._offsets.next_name()
         self._reached: dict[Place, int] = {}
         self._told: set[tuple[str, str]] = set()
 

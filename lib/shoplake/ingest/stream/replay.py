@@ -81,7 +81,7 @@ def messages(records: DataFrame, mapping: Mapping, file: FileMapping) -> DataFra
         file: one of its entries.
 
     Returns:
-        file, row; at: the shop's time, or that of the record before where it has none;
+        file, row; at: the shop's time, or that of the record before where it has none, or null;
         topic, key, value, headers, as Spark's Kafka sink takes them. A record that could not be
         understood is sent as it was.
     """
@@ -101,7 +101,7 @@ def messages(records: DataFrame, mapping: Mapping, file: FileMapping) -> DataFra
     return rows.select(
         "file",
         "row",
-        F.coalesce(at, F.lit("1970-01-01").cast("timestamp")).alias("at"),
+        at.cast("timestamp").alias("at"),
         F.lit(file.topic).alias("topic"),
         F.coalesce(*about, place).cast("binary").alias("key"),
         sent.cast("binary").alias("value"),
@@ -132,11 +132,12 @@ def _sent(lake: Lake, options: Dictionary[str, str], topics: list[str]) -> DataF
 
 
 def _paced(shop: str, waiting: DataFrame, options: Dictionary[str, str], speed: float) -> int:
-    start = waiting.agg(F.min(F.unix_seconds("at"))).collect()[0][0]
-    if start is None:
+    if waiting.isEmpty():
         say("replay", f"{shop}: every record is in its topic")
         return 0
-    seconds = F.unix_seconds("at") - F.lit(start)
+    # What has no time is sent first, with the first of what has one.
+    start = waiting.agg(F.min(F.unix_seconds("at"))).collect()[0][0] or 0
+    seconds = F.coalesce(F.unix_seconds("at"), F.lit(start)) - F.lit(start)
     tick = F.floor(seconds / F.lit(speed * _TICK_S)) if speed else F.lit(0)
     ticked = waiting.withColumn("tick", tick.cast("bigint"))
     counts = {r[0]: r[1] for r in ticked.groupBy("tick").count().collect()}

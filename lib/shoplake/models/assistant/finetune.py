@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -54,7 +54,6 @@ def fit_tuned(
     Raises:
         ModelError: there is no base model.
     """
-    tune = config.finetune
     encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
     classes = sorted(set(intents))
     target = torch.tensor([classes.index(name) for name in intents])
@@ -62,6 +61,35 @@ def fit_tuned(
     balance = len(target) / (len(classes) * counts)
     torch.manual_seed(config.seed)
     head = nn.Linear(encoder.base.width, len(classes))
+    tokens = encoder.tokens(list(texts))
+
+    def loss(rows: Sequence[int]) -> torch.Tensor:
+        with lean():
+            pooled = encoder.forward([tokens[i] for i in rows])
+        wanted = target[torch.as_tensor(rows)]
+        return nn.functional.cross_entropy(_SCALE * head(pooled), wanted, weight=balance)
+
+    fine_tune(encoder, head, len(tokens), loss, config)
+    return TunedClassifier(encoder, head, classes)
+
+
+def fine_tune(
+    encoder: TextEncoder,
+    head: nn.Linear,
+    count: int,
+    loss: Callable[[Sequence[int]], torch.Tensor],
+    config: AssistantConfig,
+) -> None:
+    """Learn an encoder's last layers and a head, in place; the other layers stay.
+
+    Args:
+        encoder: whose base is changed.
+        head: learns ten times as fast: it begins with nothing.
+        count: how many examples there are.
+        loss: of the examples at these rows, with gradient.
+        config: `finetune` and `seed` are used.
+    """
+    tune = config.finetune
     encoder.base.encoder.requires_grad_(requires_grad=False)
     for layer in encoder.base.last_layers(tune.layers):
         layer.requires_grad_(requires_grad=True)
@@ -77,17 +105,13 @@ def fit_tuned(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min((s + 1) / warm, (tune.steps - s) / max(1, tune.steps - warm))
     )
-    tokens = encoder.tokens(list(texts))
     random = np.random.default_rng(config.seed)
     encoder.base.encoder.train()
     for _ in range(tune.steps):
-        rows = random.choice(len(tokens), min(tune.batch, len(tokens)), replace=False)
-        with lean():
-            pooled = encoder.forward([tokens[i] for i in rows])
-        loss = nn.functional.cross_entropy(_SCALE * head(pooled), target[rows], weight=balance)
+        rows = random.choice(count, min(tune.batch, count), replace=False)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        lost = loss(rows.tolist())
+        lost.backward()
         nn.utils.clip_grad_norm_(body, 1.0)
         optimizer.step()
         schedule.step()
-    return TunedClassifier(encoder, head, classes)

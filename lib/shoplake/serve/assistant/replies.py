@@ -29,7 +29,7 @@ _NTH = re.compile(
 )
 _LAST = re.compile(r"\b(?:last|latest|newest|recent)\b|最近|最后|上一", re.IGNORECASE)
 #: Words of requests that name no product.
-_FRAME = frozenset(
+FRAME = frozenset(
     (  # noqa: SIM905
         "is are was there the a an my me i you your do does did have has had can could would will"
         " it its this that one in stock again when available left of still get how much many what"
@@ -237,7 +237,7 @@ def _told_of(message: str, about: str, name: str) -> bool:
 
 
 def _content(message: str) -> list[str]:
-    return [word for word in words(message) if word not in _FRAME]
+    return [word for word in words(message) if word not in FRAME]
 
 
 def _priced(fact: Fact, chinese: bool) -> str:
