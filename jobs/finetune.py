@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from shoplake.evaluate.training import record_parents
-from shoplake.evaluate.tuning_job import folder_pairs, judge_ranker, lake_pairs
+from shoplake.evaluate.tuning_job import folder_pairs, judge_ranker, lake_pairs, serving_ranker
 from shoplake.governance.run import Run
 from shoplake.models.config import model_file
 from shoplake.models.launch import launch
@@ -58,7 +58,8 @@ def finetune_ranker(run: Run, args: argparse.Namespace) -> None:
             run.step,
             f"{made.trained:,} of {made.parameters:,} weights learnt, {made.seconds:.0f} s",
         )
-    judged = judge_ranker(load_ranker(finished(folder)), pairs, config)
+    ranker, serving = load_ranker(finished(folder)), serving_ranker(registry)
+    judged = judge_ranker(ranker, pairs, config, serving)
     if version is None:
         version = registry.register_ranker(
             finished(folder), config, pairs.parents(run),

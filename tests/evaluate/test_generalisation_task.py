@@ -9,6 +9,8 @@ from shoplake.evaluate import tuning_trial
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.tasks import generalisation
 from shoplake.evaluate.topics import kept_topics
+from shoplake.evaluate.tuning import Reranking
+from shoplake.models.search.judgements import Judgements
 
 KINDS = [
     *("lamp", "chair", "mirror", "drill", "paint", "faucet", "carpet"),
@@ -96,6 +98,25 @@ def test_three_rankers_are_judged_on_the_same_queries(folder, monkeypatch):
     assert names < set(found.figures)
     assert all(np.isfinite(found.figures[name]["ndcg@10"].value) for name in names)
     assert sum("paired over queries" in note for note in found.notes) == 2
+
+
+def test_a_shop_of_other_titles_is_learnt_from(folder, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    # After all titles of the judged shop, and none of them.
+    elsewhere = rows().assign(
+        query=lambda r: "zinc " + r["query"], title=lambda r: "Zinc " + r["title"]
+    )
+    columns = {"query": "search_term", "title": "product_title"}
+    elsewhere.rename(columns=columns).to_csv(other / "rows.csv", index=False)
+    parts = generalisation._parts(folder, other, 40, 1)
+    titles = np.unique(np.array(parts.texts, dtype=object))
+    ranking = Reranking(Judgements.of(parts.elsewhere), Judgements.of(parts.asked, titles))
+    said = ranking.words()
+    truth = ranking.asked.relevance
+    assert np.corrcoef(said.grades, truth)[0, 1] > 0.3
+    mean = np.sqrt(np.mean((parts.elsewhere["relevance"].mean() - truth) ** 2))
+    assert np.sqrt(np.mean((said.grades - truth) ** 2)) < mean
 
 
 def test_an_unknown_method_is_refused(folder):

@@ -5,7 +5,7 @@ import pytest
 
 from shoplake.evaluate.findings import compared
 from shoplake.evaluate.intervals import bootstrap_mean, paired_difference
-from shoplake.evaluate.metrics import EvaluationError
+from shoplake.evaluate.metrics import EvaluationError, Values
 
 
 def test_same_seed_same_interval() -> None:
@@ -68,3 +68,15 @@ def test_figures_and_leads_are_over_groups() -> None:
     single = compared(once, ["b"], "recall")
     assert found["a"]["recall"].lead == pytest.approx(single["a"]["recall"].lead)
     assert found["a"]["light"].low is not None
+
+
+def test_each_ranking_metric_has_its_own_strongest_baseline() -> None:
+    def row(every: float, new: float) -> dict[str, Values]:
+        return {"recall@10": np.full(20, every), "recall@10 new": np.full(20, new)}
+
+    values = {"repeats": row(0.5, 0.0), "neighbours": row(0.2, 0.4), "model": row(0.6, 0.3)}
+    found = compared(values, ["repeats", "neighbours"], "recall@10")["model"]
+    assert {m: (f.over, round(f.lead[0], 6)) for m, f in found.items() if f.lead} == {
+        "recall@10": ("repeats", 0.1),
+        "recall@10 new": ("neighbours", -0.1),
+    }

@@ -13,8 +13,11 @@ import pytest
 from shoplake.evaluate.fairness import groups_of, untold_days
 from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.metrics import EvaluationError
-from shoplake.evaluate.shop import cuts, shop_of
+from shoplake.evaluate.next_purchases import moment_of
+from shoplake.evaluate.shop import cuts, known_titles, shop_of
 from shoplake.evaluate.tasks import purchases
+from shoplake.models.recommenders.config import load_family
+from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.purchases import KEPT, Purchases
 
 BASKETS = "transactions_sample.parquet"
@@ -324,3 +327,24 @@ def test_order_lines_that_end_midway_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "2011-01-01.csv.gz").write_bytes(packed[:-20])
     with pytest.raises(EvaluationError, match="cannot be read"):
         read_purchases(tmp_path)
+
+
+def test_an_item_that_nobody_had_bought_is_no_candidate_whoever_reads_its_title() -> None:
+    lines = pd.DataFrame(
+        {
+            "person": ["p", "p", "q", "p"], "item": ["a", "b", "b", "new"],
+            "title": ["red lamp", "blue cup", "blue cup", "red lamp"], "category": "",
+            "at": pd.to_datetime(["2026-01-01", "2026-01-05", "2026-01-20", "2026-03-20"]),
+            "quantity": 1.0, "price": 1.0, "undone_at": pd.NaT,
+        }
+    )  # fmt: skip
+    held = shop_of(lines, None, [], 30)
+    cut = cuts(held)[0]
+    assert known_titles(held, cut) == ["red lamp", "blue cup", ""]
+    vectors = title_vectors(held.titles, 4)
+    family = load_family("content")
+    moment = moment_of(
+        held.purchases, cut, {"content": family}, ["content"], lambda f: f.build(vectors=vectors)
+    )
+    ((_, _, every),) = moment.blocks(np.array([0]), 8)
+    assert np.isfinite(every["content"][0]).tolist() == [True, True, False]

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from shoplake.errors import SettingsError
 from shoplake.models.recommenders.accountant import epsilon
 from shoplake.models.recommenders.interactions import Interactions
 from shoplake.models.recommenders.private import Private, PrivateConfig, _gradients, mean_rows
@@ -76,7 +77,7 @@ def test_it_learns_which_items_go_together(noise: float) -> None:
 def test_nobody_can_make_the_noise_again_from_the_settings() -> None:
     first, second = (Private(PrivateConfig(steps=2)).fit(ROWS) for _ in range(2))
     assert not np.array_equal(first.outside, second.outside)
-    assert set(vars(first)) == {"config", "inside", "outside", "bias", "epsilon"}
+    assert set(vars(first)) == {"config", "delta", "inside", "outside", "bias", "epsilon"}
 
 
 def test_without_noise_or_with_given_draws_training_can_be_repeated() -> None:
@@ -84,3 +85,16 @@ def test_without_noise_or_with_given_draws_training_can_be_repeated() -> None:
     given = [Private(PrivateConfig(steps=2)).fit(ROWS, np.random.default_rng(3)) for _ in range(2)]
     for first, second in (plain, given):
         np.testing.assert_array_equal(first.outside, second.outside)
+
+
+@pytest.mark.parametrize("wrong", [{"sampled": 5.0}, {"delta": 0.0}, {"noise": -1.0}])
+def test_settings_that_guarantee_nothing_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        PrivateConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_chance_of_failure_stays_below_one_of_twice_the_people() -> None:
+    many = Interactions.of([[i % 4] for i in range(60_000)], catalogue=4)
+    few = Private(PrivateConfig(steps=1)).fit(ROWS)
+    assert (few.delta, few.spent()["shoplake.delta"]) == (1e-5, "1e-05")
+    assert Private(PrivateConfig(steps=1, sampled=1e-4)).fit(many).delta == 1 / 120_000

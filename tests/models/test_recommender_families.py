@@ -138,7 +138,8 @@ def test_a_session_voter_is_one_of_the_nearest() -> None:
         (["cup", "cup", "cup"], 1),
         (["red cup", "blue mug"], 6),
         (["", "", ""], 1),
-        (["红", "绿", "蓝"], 1),
+        (["红", "绿", "蓝"], 3),
+        (["!", "-", "#"], 1),
     ],
 )
 def test_little_text_or_none_gives_vectors_all_the_same(titles: list[str], size: int) -> None:
@@ -146,7 +147,7 @@ def test_little_text_or_none_gives_vectors_all_the_same(titles: list[str], size:
     assert vectors.shape == (len(titles), size)
     assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1).tolist() == pytest.approx(
-        [1.0 if title.isascii() and title else 0.0 for title in titles]
+        [float(any(c.isalnum() for c in title)) for title in titles]
     )
 
 
@@ -189,3 +190,11 @@ def test_equal_recency_and_frequency_leave_it_to_popularity_and_else_tie() -> No
     popular = Interactions.of([[1]], catalogue=3)
     scores = Personal(PersonalConfig(by="recency")).fit(popular).scores(history)[0]
     assert scores[1] > scores[0] == scores[2]
+
+
+def test_titles_in_chinese_are_alike_where_they_share_words() -> None:
+    vectors = title_vectors(["红色台灯", "蓝色台灯", "红色毛巾", "钢笔"], 4)
+    cosine = vectors @ vectors.T
+    assert cosine[0, 1] > 0.3
+    assert cosine[0, 2] > 0.3
+    assert abs(cosine[0, 3]) < 0.1

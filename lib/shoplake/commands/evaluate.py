@@ -101,7 +101,7 @@ def _print(found: Findings) -> None:
         console.print(table)
     console.print(
         f"champion: {found.champion} by {found.main}; `+` or `-`: ahead of or behind the strongest "
-        "baseline beyond its paired interval",
+        "baseline (of a ranking metric, by that metric) beyond its paired interval",
         highlight=False,
     )
     for name, said in found.protocol.items():

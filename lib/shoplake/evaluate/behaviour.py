@@ -12,7 +12,7 @@ from shoplake.evaluate.behaviour_figures import amounts, chances
 from shoplake.evaluate.findings import Figure, Findings
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.timing import timed
-from shoplake.models.ads.calibrate import fit_calibration
+from shoplake.models.ads.calibrate import calibrated_apart, fit_calibration
 from shoplake.models.behaviour.features import DAY, features, spent
 from shoplake.models.behaviour.learners import MODELS, Floats, Kind, learn
 from shoplake.models.behaviour.settings import BehaviourConfig
@@ -178,8 +178,10 @@ def _said(
 def _calibrated(before: Floats, now: Floats, truth: Floats, kind: Kind) -> tuple[Floats, Floats]:
     if kind == "amount":
         return before, now
-    curve = fit_calibration(before, truth > 0, np.arange(len(truth)))
-    return curve.apply(before), curve.apply(now)
+    who = np.arange(len(truth))
+    curve = fit_calibration(before, truth > 0, who)
+    # The model is chosen by what is said of people who did not make the curve.
+    return calibrated_apart(before, truth > 0, who), curve.apply(now)
 
 
 def _rule(name: str, cut: Cut, target: str, kind: Kind, truth: Floats) -> Floats:

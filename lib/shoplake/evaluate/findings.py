@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from shoplake.evaluate.intervals import bootstrap_mean, paired_difference
 from shoplake.evaluate.metrics import EvaluationError, Values
 
+#: Metrics of an order of candidates; more is better.
+_RANKING = re.compile(r"(?:capped_)?(?:recall|ndcg|mrr|precision|hit)@")
 #: What pandas raises of a file that is damaged or of another kind.
 UNREADABLE = (ValueError, OSError, EOFError, zlib.error)
 
@@ -25,13 +28,15 @@ class Figure:
     Attributes:
         value: the mean over units (people, sessions, queries).
         low, high: ends of the interval; None where there is none.
-        lead: (difference, low, high) against the task's strongest baseline, same units.
+        lead: (difference, low, high) against the strongest baseline, same units.
+        over: which baseline that is, where it was told.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
     lead: tuple[float, float, float] | None = None
+    over: str | None = None
 
 
 @dataclass
@@ -72,6 +77,7 @@ class Findings:
         leads = {
             model: {
                 m: dict(zip(("difference", "low", "high"), _finite(*f.lead), strict=True))
+                | ({"over": f.over} if f.over else {})
                 for m, f in row.items()
                 if f.lead is not None
             }
@@ -112,7 +118,9 @@ def compared(
     Args:
         values: model -> metric -> [units], the same units in the same order for every model; NaN
             where the metric does not apply to a unit, and then for every model.
-        baselines: which models are baselines; the strongest by `main` is the one compared with.
+        baselines: which models are baselines. Of a ranking metric the strongest by that metric is
+            the one compared with (what foretells repeats may know nothing of new items), of others
+            the strongest by `main`.
         main: the metric that decides.
         seed: of the resamples.
         resamples: how many.
@@ -125,11 +133,14 @@ def compared(
     if missing:
         raise EvaluationError(f"no values for baseline {', '.join(missing)}")
 
-    def mean(name: str) -> float:
-        found = values[name][main]
-        return float(found[found == found].mean())
+    def strongest(metric: str) -> str | None:
+        def mean(name: str) -> float:
+            found = values[name].get(metric, np.empty(0))
+            found = found[found == found]
+            return float(found.mean()) if len(found) else -np.inf
 
-    best = max(baselines, key=mean) if baselines else None
+        return max(baselines, key=mean) if baselines else None
+
     figures: dict[str, dict[str, Figure]] = {}
     for model, row in values.items():
         figures[model] = {}
@@ -145,11 +156,13 @@ def compared(
             }
             at = bootstrap_mean(kept, **draw)
             lead = None
+            best = strongest(metric if _RANKING.match(metric) else main)
             if best is not None and model not in baselines and metric in values[best]:
                 other = values[best][metric]
                 gap = paired_difference(kept, other[other == other], **draw)
                 lead = (gap.value, gap.low, gap.high)
-            figures[model][metric] = Figure(at.value, at.low, at.high, lead)
+            over = best if lead is not None else None
+            figures[model][metric] = Figure(at.value, at.low, at.high, lead, over)
     return figures
 
 

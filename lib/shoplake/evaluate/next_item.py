@@ -152,8 +152,11 @@ def _judge(
         for name, row in values.items()
     }
     main = f"{setup.main}@{setup.k}"
+    cold = setup.seen.counts()[setup.truth] == 0
     for row in joined.values():
         row[f"{main} light"] = np.where(light, row[main], np.nan)
+        if cold.any():
+            row[f"{main} cold items"] = np.where(cold, row[main], np.nan)
     return joined, {name: np.concatenate(tops) for name, tops in shown.items()}
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from shoplake.evaluate.findings import Findings, compared, recommended
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
-from shoplake.evaluate.shop import Shop, cuts, shop_of
+from shoplake.evaluate.shop import Shop, cuts, known_titles, shop_of
 from shoplake.evaluate.spread import spread, top_items
 from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.config import OF_TITLES, Family, load_family
@@ -70,7 +70,7 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     known = _buyers(shop, at, at + horizon, "to choose settings on")
     seconds: dict[str, float] = {}
     with timed(seconds, "content"):
-        vectors = title_vectors(shop.titles, 96)
+        vectors = title_vectors(known_titles(shop, cut), 96)
 
     def build(family: Family) -> Recommender:
         extra: dict[str, Any] = {"vectors": vectors} if family.name in OF_TITLES else {}
@@ -99,6 +99,12 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
         figures[name] |= spread(top, count, moment.histories.take(people).items, vectors)
     cold = int(((moment.histories.lengths == 0) & (np.diff(after.indptr) > 0)).sum())
     notes.append(f"{cold:,} people bought for the first time within these days: not judged")
+    unknown = moment.unknown
+    missed = int(np.isin(after[people].indices, np.flatnonzero(unknown)).sum())
+    notes.append(
+        f"{unknown.sum():,} items were sold for the first time within these days: no candidates; "
+        f"{missed:,} of {after[people].nnz:,} true items are of these and count as missed"
+    )
     champion = recommended(figures, BASELINES, MAIN, "hybrid")
     if champion != "hybrid":
         notes.append("the hybrid does not lead the strongest baseline beyond its interval here")
@@ -235,14 +241,15 @@ def _metrics(scores: np.ndarray, truth: csr_array, suffix: str) -> dict[str, Val
 def _protocol(
     shop: Shop, cut: int, earlier: list[tuple[int, int]], truth: csr_array
 ) -> dict[str, Any]:
-    items = len(shop.titles)
+    items = len(np.unique(shop.purchases.between(-(10**6), cut).item))
     return {
         "question": f"all items each person buys in the {shop.horizon} days from {shop.date(cut)}",
         "learned on": f"{len(shop.purchases.between(-(10**6), cut)):,} purchases (person, item, "
         f"day) before {shop.date(cut)}",
         "settings": f"chosen on the {earlier[0][1]} days from {shop.date(earlier[0][0])}; the "
         f"ranker learned from {len(earlier)} cuts up to then",
-        "candidates": f"all {items:,} items, bought before or not; `new`: those not bought before",
+        "candidates": f"all {items:,} items that anybody had bought before {shop.date(cut)}; "
+        "`new`: those that the person had not",
         "ties": "neutral: the expectation over all orders of equal scores",
         "metrics": f"recall: hits in the top {K} / all true items; capped_recall: / min({K}, true)",
         "interval": "95% percentile bootstrap over people, 1,000 resamples; leads are paired",

@@ -15,7 +15,7 @@ from shoplake.evaluate.coupons import Coupons
 from shoplake.evaluate.findings import Findings
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.uplift import effect_of_sending
-from shoplake.models.ads.calibrate import fit_calibration
+from shoplake.models.ads.calibrate import calibrated_apart, fit_calibration
 from shoplake.models.ads.examples import Floats
 from shoplake.models.ads.responses import fit_response
 from shoplake.models.ads.settings import AdsConfig, load_ads
@@ -137,7 +137,8 @@ def _probabilities(
         began = time.monotonic()
         before, now = _popularity(name, middle), _popularity(name, late)
         curve = fit_calibration(before, middle.redeemed, middle.household)
-        validated[name], said[name] = curve.apply(before), curve.apply(now)
+        validated[name] = calibrated_apart(before, middle.redeemed, middle.household)
+        said[name] = curve.apply(now)
         seconds[name] = round(time.monotonic() - began, 1)
     for name in MODELS:
         began = time.monotonic()
@@ -145,7 +146,7 @@ def _probabilities(
         before = first.probability(middle.examples)
         curve = fit_calibration(before, middle.redeemed, middle.household)
         final = fit_response(name, both.examples, both.redeemed, config)
-        validated[name] = curve.apply(before)
+        validated[name] = calibrated_apart(before, middle.redeemed, middle.household)
         said[name] = curve.apply(final.probability(late.examples))
         seconds[name] = round(time.monotonic() - began, 1)
     for found in (validated, said):

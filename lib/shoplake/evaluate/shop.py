@@ -131,6 +131,12 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
     )
 
 
+def known_titles(shop: Shop, cut: int) -> list[str]:
+    """The titles [C] of items sold before a day; "" for others, of which nothing was known then."""
+    known = set(shop.purchases.between(-(10**6), cut).item.tolist())
+    return [title if item in known else "" for item, title in enumerate(shop.titles)]
+
+
 def cuts(shop: Shop) -> tuple[int, list[tuple[int, int]]]:
     """The judged cut, and earlier ones, latest first, with the days that are learned from each.
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from shoplake.evaluate.findings import Figure, Findings, compared, recommended
@@ -22,12 +23,13 @@ from shoplake.evaluate.intervals import paired_ratio
 from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.layouts.sequences import learnable, read_sequences
 from shoplake.evaluate.metrics import EvaluationError, Values, ranking_metrics
-from shoplake.evaluate.shop import cuts, shop_of
+from shoplake.evaluate.shop import cuts, known_titles, shop_of
 from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.config import load_family
 from shoplake.models.recommenders.content import Content, ContentConfig
 from shoplake.models.recommenders.gpt_titles import GptTitles
 from shoplake.models.recommenders.interactions import Floats, Interactions, Recommender
+from shoplake.models.recommenders.next_purchases import without
 from shoplake.models.recommenders.popularity import Popularity, PopularityConfig
 from shoplake.runtime.console import tell
 
@@ -44,7 +46,8 @@ class Domain:
 
     Attributes:
         name: the folder's.
-        titles: [C] by item index.
+        titles: [C] by item index; "" for an item sold for the first time in the days that are
+            judged, which is no candidate.
         seen: what may be learned from, a row a person; nothing that is judged is in it.
         histories: [P] of those who are judged.
         truth: [P, C] non-zero where the item is a true one.
@@ -98,7 +101,8 @@ def read_domain(folder: Path) -> Domain:
     truth = csr_array(after[people])
     asked = f"all items each person buys in the {HORIZON} days from {shop.date(cut)}"
     return Domain(
-        *(folder.name, shop.titles, seen, seen.take(people), truth, True, f"recall@{K}", asked),
+        *(folder.name, known_titles(shop, cut), seen, seen.take(people), truth, True),
+        *(f"recall@{K}", asked),
         tuple(notes),
     )
 
@@ -147,7 +151,7 @@ def moved_between(
                 figures[name][f"share kept of {metric}"] = Figure(
                     share.value, share.low, share.high
                 )
-    common = np.isin(target.titles, source.titles).mean()
+    common = np.isin([t for t in target.titles if t], [t for t in source.titles if t]).mean()
     notes = [
         f"{common:.1%} of the titles of {target.name} are titles of {source.name} too",
         *source.notes,
@@ -196,13 +200,14 @@ def judged(
     """Metrics of each model for these people; NaN where nothing new was bought."""
     values: dict[str, dict[str, list[Values]]] = {name: {} for name in models}
     histories, truth = target.histories.take(people), csr_array(target.truth[people])
+    later = _later(target)
     for rows, block in histories.blocks(BLOCK):
         wanted = csr_array(truth[rows])
         own = np.zeros(wanted.shape, dtype=np.bool_)
         own[block.rows, block.items] = True
         fresh = csr_array(np.where(own, 0, wanted.toarray()))
         for name, model in models.items():
-            scores = np.asarray(model.scores(block), dtype=np.float32)
+            scores = without(np.asarray(model.scores(block), dtype=np.float32), later)
             masked = np.where(own, np.float32(-np.inf), scores)
             asked = {"": (scores, wanted), " new": (masked, fresh)}
             for suffix, (given, true) in (
@@ -218,6 +223,11 @@ def judged(
     }
 
 
+def _later(domain: Domain) -> NDArray[np.bool_]:
+    """[C] items of which nothing was known before the days that are judged."""
+    return (domain.seen.counts() == 0) & np.array([title == "" for title in domain.titles])
+
+
 def _bias(model: GptTitles, there: Interactions, here: Interactions) -> Floats:
     """[C] what the source's biases would be for items as often chosen as the target's."""
     learned_bias = model.network.bias.detach().numpy()
@@ -228,7 +238,7 @@ def _bias(model: GptTitles, there: Interactions, here: Interactions) -> Floats:
 
 
 def _protocol(source: Domain, target: Domain, people: np.ndarray) -> dict[str, str]:
-    every = f"all {len(target.titles):,} items of {target.name}"
+    every = f"all {(~_later(target)).sum():,} items of {target.name}"
     return {
         "question": target.question,
         MOVED: f"learned on {source.name} ({len(source.seen):,} people, {len(source.titles):,} "

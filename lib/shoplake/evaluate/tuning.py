@@ -60,9 +60,14 @@ class Reranking:
 
     def words(self) -> Judged:
         """What BM25 says: its scores, and their regression line through known grades."""
-        known = self._index.queries([terms(words(q)) for q in self._learn.queries])
-        at = np.searchsorted(self.asked.titles, self._learn.titles[self._learn.title])
-        told = pair_scores(known, self._index.rows, self._learn.query, at)
+        learn, titles = self._learn, self.asked.titles
+        if np.isin(learn.titles, titles).all():
+            index, place = self._index, np.searchsorted(titles, learn.titles)
+        else:  # Another shop's, of which this one's catalogue has none.
+            index = TermIndex([terms(words(t)) for t in learn.titles])
+            place = np.arange(len(learn.titles))
+        known = index.queries([terms(words(q)) for q in learn.queries])
+        told = pair_scores(known, index.rows, learn.query, place[learn.title])
         line = np.polyfit(told, self._learn.relevance, 1)
         rows = self._index.rows
         order = pair_scores(self._terms, rows, self.query, self.title)

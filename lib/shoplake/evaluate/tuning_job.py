@@ -20,6 +20,7 @@ from shoplake.evaluate.tuning_trial import unlearnt
 from shoplake.governance.run import Run
 from shoplake.models.relevance.ranker import Ranker
 from shoplake.models.relevance.settings import SCRATCH, RelevanceConfig
+from shoplake.models.relevance.tracking import RankerRegistry
 from shoplake.models.search.judgements import Judgements, read_judgements
 from shoplake.models.search.roles import SPLIT, held_out
 from shoplake.models.tracking import Parents
@@ -182,8 +183,31 @@ def _split(
     )
 
 
-def judge_ranker(ranker: Ranker, pairs: JudgedPairs, config: RelevanceConfig) -> Verdict:
-    """Judge on the queries held out, beside BM25 and the untouched base."""
+def serving_ranker(registry: RankerRegistry) -> tuple[str, Ranker] | None:
+    """The champion with its version; None where there is none that could go on serving."""
+    version = registry.champion()
+    if version is None or registry.erased(version) is not None:
+        return None
+    try:
+        return version, registry.ranker(version)
+    except ModelError:
+        return None
+
+
+def judge_ranker(
+    ranker: Ranker,
+    pairs: JudgedPairs,
+    config: RelevanceConfig,
+    champion: tuple[str, Ranker] | None = None,
+) -> Verdict:
+    """Judge on the queries held out, beside BM25 and the untouched base.
+
+    Args:
+        ranker: to judge.
+        pairs: `asked` are held out; every version's are the same queries.
+        config: of the ranker.
+        champion: of `serving_ranker`; a version that is worse than it does not take its place.
+    """
     titles = np.unique(pd.concat([pairs.learn, pairs.asked])["title"].to_numpy(dtype=object))
     ranking = Reranking(Judgements.of(pairs.learn), Judgements.of(pairs.asked, titles))
     judged = unlearnt(ranking, config)
@@ -192,7 +216,17 @@ def judge_ranker(ranker: Ranker, pairs: JudgedPairs, config: RelevanceConfig) ->
     figures = ranking.figures(judged, baselines, seed=config.seed)
     metrics = {f"{m}.{n}": f.value for n, row in figures.items() for m, f in row.items()}
     metrics = {name.replace(" ", "_"): value for name, value in metrics.items()}
-    return _verdict(figures, baselines, metrics)
+    verdict = _verdict(figures, baselines, metrics)
+    if champion is None or not verdict.passed:
+        return verdict
+    version, serving = champion
+    both = {version: ranking.by(serving.scores, serving.graded), _MODEL: judged[_MODEL]}
+    lead = ranking.figures(both, [version], seed=config.seed)[_MODEL]["ndcg@10"].lead
+    if lead is None or lead[2] >= 0:
+        return verdict
+    gap, low, high = lead
+    behind = f"behind version {version}, which serves: {gap:+.3f} ({low:+.3f} to {high:+.3f})"
+    return Verdict(metrics, False, f"{verdict.verdict}; {behind}")
 
 
 def _verdict(

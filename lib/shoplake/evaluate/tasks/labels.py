@@ -68,6 +68,13 @@ def run(
                 errors[name].setdefault(share, []).append(error)
         tell("labels", f"seed {k + 1} of {_SEEDS}: all labels {full[-1]:.4f}")
     gain = flat - float(np.mean(full))
+    if gain <= 0:
+        raise EvaluationError(
+            f"all {len(known):,} labels foretell grades no better than their mean does: "
+            f"RMSE {np.mean(full):.4f} and {flat:.4f}",
+            where=str(data),
+            remedy="give more queries, or grades that differ",
+        )
     figures = _figures(errors, flat, gain)
     figures[RULES] = {"rmse": Figure(test.error(weak[~ours]))}
     figures["mean grade"] = {"rmse": Figure(flat)}

@@ -1,18 +1,23 @@
 """Content-based: items whose titles read like those of the history.
 
-Titles are TF-IDF over words and pairs of words, reduced by a singular value decomposition
-(latent semantic analysis; Deerwester et al., JASIS 1990). It needs no interactions, so an item
-nobody has bought yet is scored like any other.
+Titles are TF-IDF over words and pairs of words (of Chinese, over letters and pairs of letters),
+reduced by a singular value decomposition (latent semantic analysis; Deerwester et al., JASIS 1990).
+It needs no interactions, so an item nobody has bought yet is scored like any other.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from shoplake.models.recommenders.interactions import Floats, Interactions, product
+from shoplake.models.search.text import HAN, grams, is_chinese
+
+_WORD = re.compile(rf"[{HAN}]+|(?:(?![{HAN}])\w){{2,}}")
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,11 @@ def title_vectors(titles: Sequence[str], dimensions: int) -> Floats:
     from sklearn.preprocessing import normalize
 
     for least in (2, 1):
-        words = TfidfVectorizer(
-            ngram_range=(1, 2), min_df=least, max_features=50_000, sublinear_tf=True
+        tfidf = TfidfVectorizer(
+            analyzer=_terms, min_df=least, max_features=50_000, sublinear_tf=True
         )
         try:
-            found = words.fit_transform(titles)
+            found = tfidf.fit_transform(titles)
         except ValueError:  # no word is in so many titles
             continue
         size = min(dimensions, min(found.shape) - 1)
@@ -75,3 +80,11 @@ def title_vectors(titles: Sequence[str], dimensions: int) -> Floats:
             reduced = TruncatedSVD(size, random_state=0, n_iter=3).fit_transform(found)
         return np.asarray(normalize(reduced), dtype=np.float32)
     return np.zeros((len(titles), 1), dtype=np.float32)
+
+
+def _terms(title: str) -> list[str]:
+    """Words of two letters and more, and each two that follow each other; of Chinese its grams."""
+    found: list[str] = []
+    for word in _WORD.findall(title.lower()):
+        found += grams(word) if is_chinese(word) else [word]
+    return found + [f"{a} {b}" for a, b in pairwise(found)]

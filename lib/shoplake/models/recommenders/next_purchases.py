@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from shoplake.models.config import model_file
 from shoplake.models.recommenders.boosted import BoostedConfig, rank_model
@@ -57,14 +58,26 @@ class Moment:
     features: PurchaseFeatures
     parts: Mapping[str, Recommender]
 
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """[C] items that nobody had bought before the cut: no candidates, whoever scores them."""
+        return self.histories.counts() == 0
+
     def blocks(
         self, people: Ints, size: int
     ) -> Iterator[tuple[Ints, Interactions, dict[str, Floats]]]:
-        """(people, their histories, scores by part) for blocks of people."""
+        """(people, their histories, scores by part) for blocks of people; -inf for the unknown."""
+        unknown = self.unknown
         for start in range(0, len(people), size):
             rows = people[start : start + size]
             block = self.histories.take(rows)
-            yield rows, block, {name: part.scores(block) for name, part in self.parts.items()}
+            every = {name: part.scores(block) for name, part in self.parts.items()}
+            yield rows, block, {n: without(scores, unknown) for n, scores in every.items()}
+
+
+def without(scores: Floats, unknown: NDArray[np.bool_]) -> Floats:
+    """Scores [B, C] with -inf for the unknown items [C]."""
+    return np.where(unknown, np.float32(-np.inf), scores) if unknown.any() else scores
 
 
 class NextPurchases:
@@ -131,6 +144,7 @@ class NextPurchases:
             np.put_along_axis(chosen, top.indices.numpy(), True, axis=1)
         if self.fresh_only:
             chosen &= ~own
+        chosen[:, moment.unknown] = False
         rows, items = np.nonzero(chosen)
         columns = [moment.features.of(people[rows], items)]
         for found in every.values():

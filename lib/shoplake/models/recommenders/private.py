@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from shoplake.errors import SettingsError
 from shoplake.models.recommenders.accountant import ACCOUNTANT, epsilon
 from shoplake.models.recommenders.interactions import Floats, Interactions, product
 
@@ -33,7 +34,8 @@ class PrivateConfig:
         learning_rate, momentum: of gradient descent.
         clip: largest norm of a person's gradient.
         noise: standard deviation of the noise, in units of `clip`; 0 turns privacy off.
-        delta: chance by which the guarantee may fail.
+        delta: chance by which the guarantee may fail, at most; of n people never over 1 / (2 n), or
+            it would say nothing of one of them.
         seed: of the vectors that training starts from; without noise of the samples too.
     """
 
@@ -47,12 +49,29 @@ class PrivateConfig:
     delta: float = 1e-5
     seed: int = 7
 
+    def __post_init__(self) -> None:
+        ranges = {
+            "sampled": 0 < self.sampled <= 1,
+            "clip": self.clip > 0,
+            "noise": self.noise >= 0,
+            "delta": 0 < self.delta < 1,
+            "steps": self.steps > 0,
+        }
+        for name in (name for name, fits in ranges.items() if not fits):
+            raise SettingsError(
+                f"{name} is {getattr(self, name)}",
+                where="conf/models/private.yml",
+                remedy="sampled and delta lie between 0 and 1, clip and steps above 0, noise at 0"
+                " or above",
+            )
+
 
 class Private:
-    """The model; `epsilon` is what the training spent, infinite without noise."""
+    """The model; `epsilon` at `delta` is what the training spent, infinite without noise."""
 
     def __init__(self, config: PrivateConfig) -> None:
         self.config = config
+        self.delta = config.delta
 
     def fit(self, seen: Interactions, draws: np.random.Generator | None = None) -> Private:
         """Train; without noise gradients are neither clipped nor perturbed.
@@ -85,14 +104,15 @@ class Private:
                 v -= config.learning_rate * (g + noise) / expected
                 p += v
         self.inside, self.outside, self.bias = (p.astype(np.float32) for p in params)
-        self.epsilon = epsilon(config.sampled, config.noise, config.steps, config.delta)
+        self.delta = min(config.delta, 1 / (2 * max(len(people), 1)))
+        self.epsilon = epsilon(config.sampled, config.noise, config.steps, self.delta)
         return self
 
     def spent(self) -> dict[str, str]:
         """What the training gave away, as tags of a model version."""
         return {
             "shoplake.epsilon": f"{self.epsilon:.3f}",
-            "shoplake.delta": f"{self.config.delta:g}",
+            "shoplake.delta": f"{self.delta:g}",
             "shoplake.accountant": ACCOUNTANT
             if self.config.noise
             else "none: trained without noise",

@@ -144,6 +144,8 @@ def finetune(
                     loss = aim.loss(model, part) * weight
                 scaler.scale(loss).backward()
                 total += loss.detach().double()
+            # Also where a process has no part of the step: it takes the step with the others.
+            scaler.scale(torch.zeros((), device=device))
             mean = finite(float(summed(total)), f"step {step + 1}", folder)
             # What belongs to the step and to no part is added once.
             penalty = budget.penalty()

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shoplake.errors import ModelError
 from shoplake.models.boosting import lightgbm
 from shoplake.models.search.config import SearchConfig
 from shoplake.models.search.features import FAMILIES, NAMES
@@ -22,6 +23,8 @@ from shoplake.models.search.features import FAMILIES, NAMES
 #: Gain of each label: not judged, judged irrelevant (1), ..., perfect (3).
 _GAINS = [0, 1, 3, 7, 15, 30]
 _FEW_ROWS = 2_000
+#: Queries, of which some are held out.
+_LEAST = 2
 _EDGES = np.array([1.0, 1.6, 2.2, 2.5, 2.9])
 
 
@@ -132,6 +135,11 @@ def _fit(
     rows = features.to_numpy()
     order = np.argsort(query, kind="stable")
     known = np.unique(query)
+    if len(known) < _LEAST:
+        raise ModelError(
+            f"judgements of {len(known)} query are too few to learn a ranking from",
+            remedy=f"give those of {_LEAST} queries or more: some are held out",
+        )
     held = np.random.default_rng(config.seed).choice(
         known, max(1, round(config.validation * len(known))), replace=False
     )

@@ -56,9 +56,9 @@ _STOP = frozenset(
     "i,me,my,your,some,something,need,want,looking,find,buy".split(",")
 )
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(
-    rf"(?<![\d/])\d{{1,3}}/\d{{1,3}}(?![\d/])|\d+(?:\.\d+)?|[^\W\d_{_HAN}]+|[{_HAN}]+|°"
+    rf"(?<![\d/])\d{{1,3}}/\d{{1,3}}(?![\d/])|\d+(?:\.\d+)?|[^\W\d_{HAN}]+|[{HAN}]+|°"
 )
 #: Letters, digits and marks that Chinese keyboards make as wide as a character.
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
@@ -119,7 +119,7 @@ def terms(tokens: Iterable[str]) -> list[str]:
     sides: list[str] = []
     for at, token in enumerate(tokens):
         if is_chinese(token):
-            found += _grams(token)
+            found += grams(token)
             continue
         if not token[0].isdigit():
             measure = at > 0 and tokens[at - 1][0].isdigit() and token in _UNIT
@@ -158,7 +158,7 @@ def is_measure(term: str) -> bool:
     return term[0].isdigit()
 
 
-def _grams(run: str) -> list[str]:
+def grams(run: str) -> list[str]:
     """Each character, and after it the pair that ends with it; the last pair names the thing."""
     found = [run[0]]
     for pair in itertools.pairwise(run):
