@@ -1,7 +1,7 @@
 """What a message names: numbers of orders, e-mail addresses and the like, and other people.
 
-Rules, not a model: an entity only says what to look for among rows that the asking person may see
-anyway, so a miss costs a question and a false find shows nothing.
+Rules, beside which `tagger` marks products: an entity only says what to look for among rows that
+the asking person may see anyway, so a miss costs a question and a false find shows nothing.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ class Entities:
         others: it asks about somebody else.
         injection: it tries to give orders to the machine.
         chinese: it is in Chinese.
+        products: what it calls products, as a tagger marks them; () without one.
     """
 
     numbers: tuple[str, ...]
@@ -134,6 +135,7 @@ class Entities:
     others: bool
     injection: bool
     chinese: bool
+    products: tuple[str, ...] = ()
 
 
 def entities(text: str) -> Entities:

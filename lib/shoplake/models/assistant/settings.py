@@ -40,6 +40,9 @@ class AssistantConfig:
         classifier: `linear`: logistic regressions on frozen vectors and on words, averaged;
             `finetuned`: where there are enough utterances, BERT itself is fine-tuned as well and
             joins the average.
+        entities: `rules`: what names a product is what is left of a message without the words of
+            requests; `finetuned`: where there are enough utterances, BERT is fine-tuned to mark
+            products in English messages. Numbers of orders are found by rules either way.
         strength: C of the logistic regressions.
         refused: share of messages with a known intent and unseen phrasing that may be taken for
             unknown; sets the threshold.
@@ -59,6 +62,7 @@ class AssistantConfig:
     base: str
     max_tokens: int
     classifier: Literal["linear", "finetuned"]
+    entities: Literal["rules", "finetuned"]
     strength: float
     refused: float
     unsure: float

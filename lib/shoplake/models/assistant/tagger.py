@@ -49,6 +49,8 @@ class Tagger:
     def mentions(self, texts: Sequence[str]) -> list[tuple[Mention, ...]]:
         """What each text names [n], in order; past `max_tokens` nothing is read."""
         found: list[tuple[Mention, ...]] = [()] * len(texts)
+        if not found:
+            return found
         read = _Pieces(self._encoder, texts)
         self._encoder.base.encoder.eval()
         with torch.inference_mode():

@@ -16,6 +16,7 @@ from shoplake.models.assistant.entities import Entities, entities
 from shoplake.models.assistant.intents import UNKNOWN, IntentModel
 from shoplake.models.assistant.questions import PastAnswers
 from shoplake.models.assistant.settings import AssistantConfig, Clause, Policy
+from shoplake.models.assistant.tagger import Tagger
 from shoplake.serve.assistant.dialogue import State
 from shoplake.serve.assistant.door import Door
 from shoplake.serve.assistant.facts import Citation, Fact
@@ -85,6 +86,7 @@ class Assistant:
         config: thresholds.
         past: earlier questions with their answers, or None.
         reword: words an answer anew (a language model), or None.
+        tagger: marks products in English messages, or None: the rules' words stand.
         version: names all that decides an answer but the facts, as 20 hex digits.
     """
 
@@ -94,20 +96,33 @@ class Assistant:
     config: AssistantConfig
     past: PastAnswers | None = None
     reword: Callable[[str], str] | None = None
+    tagger: Tagger | None = None
     version: str = ""
 
     def read(self, messages: Sequence[str]) -> list[Reading]:
         """What messages ask for, all at once; it does not matter who sent them."""
         texts = [" ".join(message[:MOST_LETTERS].split()) for message in messages]
-        named = [entities(text) for text in texts]
         if not texts:
             return []
+        named = self._named(texts)
         asked = [_without(text, found) for text, found in zip(texts, named, strict=True)]
         meant = self.model.read(asked)
         return [
             Reading(text, found, meant.named(row), float(meant.confidence[row]))
             for row, (text, found) in enumerate(zip(texts, named, strict=True))
         ]
+
+    def _named(self, texts: Sequence[str]) -> list[Entities]:
+        named = [entities(text) for text in texts]
+        if self.tagger is None:
+            return named
+        # MiniLM did not learn to read Chinese.
+        read = [row for row, found in enumerate(named) if not found.chinese]
+        marked = self.tagger.mentions([texts[row] for row in read]) if read else []
+        for row, mentions in zip(read, marked, strict=True):
+            products = [texts[row][m.start : m.stop] for m in mentions if m.kind == "product"]
+            named[row] = replace(named[row], products=tuple(dict.fromkeys(products)))
+        return named
 
     def answer(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 from shoplake import __version__
 from shoplake.models.assistant.heads import READING
 from shoplake.models.assistant.intents import IntentModel, fit_intents
+from shoplake.models.assistant.mentions import Mentions, load_mentions
 from shoplake.models.assistant.questions import PastAnswers, read_questions
 from shoplake.models.assistant.settings import (
     AssistantConfig,
@@ -17,6 +18,7 @@ from shoplake.models.assistant.settings import (
     load_intents,
     load_shop_policies,
 )
+from shoplake.models.assistant.tagger import Tagger, examples, fit_tagger
 from shoplake.models.assistant.utterances import read_utterances
 from shoplake.models.search.cache import cache_folder, content_key
 from shoplake.models.search.encoder import TextEncoder
@@ -37,15 +39,16 @@ def open_assistant(config: AssistantConfig | None = None) -> Assistant:
     policies = load_shop_policies()
     encoder = TextEncoder.load(config.base, max_tokens=config.max_tokens)
     pairs = learnt_from(clauses, config.utterances)
-    key = content_key(__version__, READING, config, pairs, encoder.base.source)
-    model = _kept(key, pairs, config, encoder)
+    mentions = load_mentions()
+    key = content_key(__version__, READING, config, pairs, mentions, encoder.base.source)
+    model, tagger = _kept(key, pairs, mentions, config, encoder)
     past = None
     if config.questions is not None:
         rows = read_questions(Path(config.questions))
         past = PastAnswers(rows, encoder, "product_questions")
     reword = reworder(config.rephrase, config.rephrase_tokens) if config.rephrase else None
     version = content_key(key, clauses, policies)
-    return Assistant(model, clauses, policies, config, past, reword, version)
+    return Assistant(model, clauses, policies, config, past, reword, tagger, version)
 
 
 def learnt_from(clauses: dict[str, Clause], utterances: str | None) -> list[tuple[str, str]]:
@@ -59,16 +62,24 @@ def learnt_from(clauses: dict[str, Clause], utterances: str | None) -> list[tupl
 
 
 def _kept(
-    key: str, pairs: list[tuple[str, str]], config: AssistantConfig, encoder: TextEncoder
-) -> IntentModel:
+    key: str,
+    pairs: list[tuple[str, str]],
+    mentions: Mentions,
+    config: AssistantConfig,
+    encoder: TextEncoder,
+) -> tuple[IntentModel, Tagger | None]:
     path = cache_folder() / "assistant" / f"{key}.pickle"
     if path.exists():
-        accept, heads = pickle.loads(path.read_bytes())
-        return IntentModel(heads, accept, encoder)
+        accept, heads, tagger = pickle.loads(path.read_bytes())
+        return IntentModel(heads, accept, encoder), tagger
     texts, intents = zip(*pairs, strict=True)
     model = fit_intents(texts, intents, config, encoder)
+    tagger = None
+    if config.entities == "finetuned" and len(texts) >= config.finetune.least:
+        tagger = fit_tagger(examples(mentions, texts, encoder, config.seed), config)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}")
-    new.write_bytes(pickle.dumps((model.accept, model.heads), protocol=pickle.HIGHEST_PROTOCOL))
+    kept = model.accept, model.heads, tagger
+    new.write_bytes(pickle.dumps(kept, protocol=pickle.HIGHEST_PROTOCOL))
     new.replace(path)
-    return model
+    return model, tagger

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shoplake.models.assistant.entities import Entities
@@ -153,7 +153,8 @@ def _product(
 ) -> Reply:
     chinese = named.chinese
     if intent == "product_search":
-        hits = search.answer(" ".join(_content(message)) or message, 3).hits if search else []
+        wanted = " ".join(named.products) or " ".join(_content(message)) or message
+        hits = search.answer(wanted, 3).hits if search else []
         hits = [h for h in hits if h.score >= _NEAR_BEST * hits[0].score > 0]
         facts = [f for h in hits if h.product_id and (f := door.product(h.product_id)) is not None]
         if not facts:
@@ -162,7 +163,7 @@ def _product(
         return Reply(tuple(listed), tuple(facts), replace(state, product=hits[0].product_id))
     spoken_of = state.product if _IT.search(message) or not _content(message) else None
     spoken_of = None if _NTH.search(message) else spoken_of
-    key = meant(message, door, search) or spoken_of
+    key = meant(message, door, search, named.products) or spoken_of
     fact = door.product(key) if key is not None else None
     if key is None or fact is None:
         found = past(message)
@@ -208,8 +209,17 @@ def _recommended(named: Entities, door: Door, state: State) -> Reply:
     return Reply((told,), tuple(facts), replace(state, product=facts[0].values["product_id"]))
 
 
-def meant(message: str, door: Door, search: Searcher | None) -> str | None:
-    """The product that a message names: its whole name, or most of the words that are typical."""
+def meant(
+    message: str, door: Door, search: Searcher | None, called: Sequence[str] = ()
+) -> str | None:
+    """The product that a message names: its whole name, or most of the words that are typical.
+
+    Args:
+        message: the person's words.
+        door: to the products.
+        search: over them, or None.
+        called: what the message calls products, where that is known.
+    """
     spoken = " ".join(words(message))
     whole = [
         (len(name), key)
@@ -218,7 +228,7 @@ def meant(message: str, door: Door, search: Searcher | None) -> str | None:
     ]
     if whole:
         return max(whole)[1]
-    content = _content(message)
+    content = _content(" ".join(called)) or _content(message)
     if not content or search is None:
         return None
     hit = next(iter(search.answer(" ".join(content), 1).hits), None)
