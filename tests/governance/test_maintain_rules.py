@@ -145,3 +145,11 @@ def test_files_are_kept_no_shorter_than_readers_need_them(tmp_path: Path) -> Non
     short.write_text(text.replace("keep_hours: 168", "keep_hours: 24"))
     with pytest.raises(SettingsError, match="keep_hours is 24"):
         load_maintain_settings(short)
+
+
+def test_a_checkpoint_that_was_put_aside_is_not_the_one_a_stream_goes_on_from(
+    tmp_path: Path,
+) -> None:
+    aside = folder(tmp_path, "streams/corner/20260103T000000-0123abcd.bak", 50, "metadata")
+    folder(tmp_path, "streams/corner/20260102T000000-0123abcd", 50, "metadata")
+    assert unused(tmp_path, 168, NOW) == [aside]

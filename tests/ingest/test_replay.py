@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from shoplake.contracts.book import ContractBook, load_contracts
 from shoplake.contracts.model import Rule
+from shoplake.governance import ledger
 from shoplake.governance.run import Run, open_run
 from shoplake.governance.trial import Trial
 from shoplake.ingest import replay as replaying
@@ -202,3 +204,25 @@ def test_rows_of_a_file_that_an_erasure_rewrote_are_not_taken_for_those_that_wer
     found = replay(fresh(), mended, str(folder))
     assert found == [Trial("bronze.unread", passed=0, held=0, gone=2)]
     assert state(fresh()) == (["1"], [2, 3])
+
+
+@pytest.mark.slow
+def test_what_comes_later_arrived_later_where_the_clock_was_put_back(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = mapping(tmp_path, "units IS NOT NULL")
+    (folder / "orders" / "2026-01-02.csv").write_text(LINES)
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + timedelta(days=2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "datetime", Ahead)
+        land(fresh(), known, str(folder))
+    (folder / "orders" / "2026-01-03.csv").write_text(LINES)
+    land(fresh(), known, str(folder))
+    rows = fresh().lake.read("bronze.orders").orderBy("_file").collect()
+    arrived = [row["_ingested_at"] for row in rows]
+    assert arrived == sorted(set(arrived))

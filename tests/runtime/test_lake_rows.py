@@ -59,11 +59,13 @@ def test_files_without_statistics_are_counted_too(lake: Lake, spark: SparkSessio
 
 
 def test_rows_of_a_value_are_read_once_and_are_the_same(lake: Lake) -> None:
-    of = lake.rows_of(TABLE, "k", ("k", "n", "at", "not_there"))
+    of = lake.rows_of(TABLE, "k", ("k", "n", "at", "not_there"), "at")
     wanted = lake.rows(TABLE, ("k", "n", "at", "not_there"), {"k": "b"})
-    assert sorted(of("b"), key=lambda r: r["at"]) == sorted(wanted, key=lambda r: r["at"])
-    assert of("c") == []
-    assert lake.rows_of("governance.nothing", "k", ("k",))("a") == []
+    wanted.sort(key=lambda r: r["at"])
+    assert sorted(of("b", None), key=lambda r: r["at"]) == wanted
+    assert of("b", 1) == wanted[-1:]
+    assert of("c", 1) == of("c", None) == []
+    assert lake.rows_of("governance.nothing", "k", ("k",), "k")("a", None) == []
 
 
 def test_a_column_has_one_of_the_values_asked_for(lake: Lake) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from shoplake.runtime.few import Few
 from shoplake.serve.live import SessionScorer
+from shoplake.serve.live_lists import newest
 
 
 class Mean:
@@ -45,3 +51,14 @@ def test_without_weight_it_is_the_model() -> None:
     np.testing.assert_array_equal(
         SessionScorer(Mean(), 2, 0.0).people(HISTORY, COUNTS, DAYS), plain
     )
+
+
+def test_a_clock_years_ahead_is_not_the_newest_event_of_all(spark: SparkSession) -> None:
+    at = [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 9, 7, tzinfo=UTC)]
+    wrong = datetime(2031, 1, 1, tzinfo=UTC)
+    rows = pa.table({"at": pa.array([wrong, *at], pa.timestamp("us", "UTC"))})
+    few = Few.held(spark, rows)
+    limit = datetime(2026, 9, 1) + timedelta(days=300)
+    for did in (few, Few(few.frame, None)):
+        assert newest(did, limit) == datetime(2026, 9, 7)
+        assert newest(did, datetime(2026, 1, 1)) == datetime.min

@@ -94,7 +94,7 @@ class LiveLists:
         whose = distinct([*old, lately], "person_key")
         # What others did decides nothing of these people's lists.
         did = Few.of(Told.by(read, whose).beside(_of(news, whose)).interactions())
-        now = max(self.since, _last(did, self.since + GAP)) + timedelta(microseconds=1)
+        now = max(self.since, newest(did, self.since + GAP)) + timedelta(microseconds=1)
         past = seen(did.frame, cut_table(self.run.lake.spark, [Cut(0, now, now, "test")]))
         arrays = history_arrays(self.settings.histories, self.settings.exclude_recent_days)
         histories = touched_items(past, shelf.index).select("person_key", *arrays)
@@ -127,8 +127,8 @@ class LiveLists:
         return _VECTORS[version, *state]
 
 
-def _last(did: Few, limit: datetime) -> datetime:
-    """When the newest of these interactions was; both naive and in UTC.
+def newest(did: Few, limit: datetime) -> datetime:
+    """When the newest of these interactions before a limit was; both naive and in UTC.
 
     The batch ended where the whole shop's clocks were believed. What is `GAP` and more after it is
     one device's clock, which must not age what everybody else did.
@@ -138,8 +138,8 @@ def _last(did: Few, limit: datetime) -> datetime:
         micros = at[0] if at is not None else None
         return datetime.min if micros is None else _EPOCH + timedelta(microseconds=micros)
     found = did.rows.column("at")
-    newest = pc.max(found.filter(pc.less(found, pa.scalar(limit.replace(tzinfo=UTC), found.type))))
-    at = newest.as_py()
+    latest = pc.max(found.filter(pc.less(found, pa.scalar(limit.replace(tzinfo=UTC), found.type))))
+    at = latest.as_py()
     return datetime.min if at is None else at.replace(tzinfo=None)
 
 

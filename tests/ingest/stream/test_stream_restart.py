@@ -12,6 +12,7 @@ import pytest
 from shoplake.errors import SourceError
 from shoplake.governance import publish as publishing
 from shoplake.ingest import landing
+from shoplake.ingest.stream.consume import Consumer
 from shoplake.runtime.broker import Broker
 from shoplake.runtime.kafka import kafka_options
 
@@ -105,3 +106,19 @@ def test_a_topic_made_anew_is_taken_from_its_beginning(
         assert corner.orders() == sorted(map(str, [*range(1, 5), *range(11, 17)]))
     finally:
         anew.stop()
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_was_renamed_where_it_lay_is_no_stream(
+    corner: Corner, line: Callable[..., str]
+) -> None:
+    corner.send(line(1))
+    corner.take()
+    (known,) = (corner.settings.root / "streams" / "corner").iterdir()
+    known.rename(known.with_name(f"{known.name}.bak"))
+    consumer = Consumer(corner.run(), corner.mapping, corner.options)
+    assert consumer.stream > known.name
+    assert not consumer.stream.endswith(".bak")
+    corner.send(line(2))
+    corner.take()
+    assert corner.orders() == ["1", "2"]
