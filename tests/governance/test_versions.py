@@ -18,6 +18,8 @@ from shoplake.governance.migrate import applied, migrate
 from shoplake.governance.run import Run
 from shoplake.governance.versions import CONTRACTS, Gate, recorded_contract
 
+pytestmark = pytest.mark.slow
+
 
 def with_price(contract: Contract, version: str, **changes: Any) -> Contract:
     """The contract with another price range, or without one."""

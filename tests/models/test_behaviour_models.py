@@ -14,6 +14,8 @@ from shoplake.models.behaviour.features import DAY, features, spent
 from shoplake.models.behaviour.learners import MODELS, learn
 from shoplake.models.behaviour.settings import load_behaviour
 
+pytestmark = pytest.mark.slow
+
 DAY_0 = pd.Timestamp("2026-01-01")
 
 

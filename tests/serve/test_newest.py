@@ -23,6 +23,8 @@ from shoplake.runtime.settings import conf_dir, load
 from shoplake.serve import newest
 from shoplake.serve.newest import EVENTS, IDENTITIES, RECORDS, newest_events
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = RefineSettings(Secret("a key for the newest events"))
 ANN = {"person_id": "ann", "row_id": "p1", "signed_up_at": "2025-01-01"}
 

@@ -13,6 +13,8 @@ from shoplake.models.descriptions.facts import Product
 from shoplake.models.hub import HubWriter
 from taught import gpt2_config, taught, words_of
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "mug", "teal", "the", "best", ".", "of"]
 SENTENCE = "a teal mug."
 
