@@ -102,12 +102,15 @@ def test_a_mended_mapping_lets_the_record_in(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run]
 ) -> None:
     assert state(fresh()) == (["1"], [2, 3])
+    (read,) = fresh().lake.read("bronze.unread").select("_ingested_at").distinct().collect()
     found = replay(fresh(), mapping(tmp_path, "no IS NOT NULL"), str(folder))
     assert found == [
         Trial("bronze.orders", passed=1, held=0),
         Trial("bronze.unread", passed=1, held=1, rules={"unread": 1}),
     ]
     assert state(fresh()) == (["1", "2"], [3])
+    (entered,) = fresh().lake.read("bronze.orders").where("order_id = '2'").collect()
+    assert entered["_ingested_at"] == read["_ingested_at"], "it counts from when it was read"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -26,6 +26,7 @@ from shoplake.ingest.landing import UNREAD, shop_fingerprint, unread
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.reader import SourceFile, list_files, read_files
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNREAD = f"bronze.{UNREAD}"
 
 
@@ -35,11 +36,11 @@ class _Held:
 
     Attributes:
         ids: entity (or `UNREAD`) to the `_row_id` of its held records.
-        places: file, file_sha and row of those that were read from a file.
+        places: file, file_sha and row of those that were read from a file, and when that was.
     """
 
     ids: dict[str, set[str]]
-    places: list[tuple[str, str, int]]
+    places: dict[tuple[str, str, int], datetime]
 
 
 def replay(run: Run, mapping: Mapping, root: str, *, dry_run: bool = False) -> list[Trial]:
@@ -90,31 +91,43 @@ def _held(run: Run, mapping: Mapping) -> _Held:
     for entity in mapping.entities:
         name = quarantine_contract(run.contracts[f"bronze.{entity}"]).table
         if lake.exists(name):
-            told = ("_source", "_file", "_row", "_row_id")
+            told = ("_source", "_file", "_row", "_row_id", "_ingested_at")
             said = lake.read(name).select(F.json_tuple("record", *told).alias(*told))
             parts[entity] = _of_shop(said, mapping)
     ids: dict[str, set[str]] = {}
-    places: set[tuple[str, str, int]] = set()
+    places: dict[tuple[str, str, int], datetime] = {}
     for entity, rows in parts.items():
         if names := {r["id"] for r in rows.select("id").collect()}:
             ids[entity] = names
-            places |= _places(run, mapping, entity, rows)
-    return _Held(ids, sorted(places))
+            for place, arrived in _places(run, mapping, entity, rows):
+                places[place] = min(arrived, places.get(place, arrived))
+    return _Held(ids, places)
 
 
-def _places(run: Run, mapping: Mapping, entity: str, rows: DataFrame) -> set[tuple[str, str, int]]:
-    """file, file_sha and row: an id tells which of a file's contents the record was read from.
+def _places(
+    run: Run, mapping: Mapping, entity: str, rows: DataFrame
+) -> list[tuple[tuple[str, str, int], datetime]]:
+    """(file, file_sha, row), and when it was read.
 
-    An erasure rewrites files, whose rows then have other numbers.
+    An id tells which of a file's contents its record was read from: an erasure rewrites files,
+    whose rows then have other numbers.
     """
     if not run.lake.exists("governance.files"):
-        return set()
+        return []
     read = run.lake.read("governance.files").where(
         (F.col("shop") == mapping.shop) & (F.col("state") == "ingested")
     )
     known = rows.join(read.select("file", "file_sha").distinct(), "file")
     mine = known.where(F.col("id") == row_id(mapping.shop, entity, "file", "file_sha", "row"))
-    return {(r["file"], r["file_sha"], r["row"]) for r in mine.collect()}
+    found = mine.withColumn("micros", F.unix_micros("arrived")).collect()
+    return [
+        ((r["file"], r["file_sha"], r["row"]), _EPOCH + timedelta(microseconds=r["micros"]))
+        for r in found
+    ]
+
+
+def _time(place: tuple[tuple[str, str, int], datetime]) -> datetime:
+    return place[1]
 
 
 def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
@@ -122,13 +135,14 @@ def _of_shop(rows: DataFrame, mapping: Mapping) -> DataFrame:
         F.col("_file").alias("file"),
         F.col("_row").cast("bigint").alias("row"),
         F.col("_row_id").alias("id"),
+        F.col("_ingested_at").cast("timestamp").alias("arrived"),
     )
 
 
 def _records(run: Run, listed: Sequence[SourceFile], held: _Held) -> DataFrame:
     records = read_files(run.lake.spark, listed)
     schema = "file string, file_sha string, row bigint"
-    places = run.lake.spark.createDataFrame(held.places, schema)
+    places = run.lake.spark.createDataFrame(sorted(held.places), schema)
     return records.where("kind = 'record'").join(F.broadcast(places), places.columns, "left_semi")
 
 
@@ -144,8 +158,13 @@ def _entity(
     gone = held.ids.get(entity, set()) - {r[0] for r in rows.select("_row_id").collect()}
     if lake.exists(table):
         rows = rows.join(lake.read(table).select("_row_id"), "_row_id", "left_anti")
-    now = datetime.now(UTC)
-    rows = rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)})
+    # A record counts from when it was read first: an old price does not beat the newer ones.
+    # Of several contents of a file the last that was read is the one that can be there.
+    when = {(file, row): at for (file, _, row), at in sorted(held.places.items(), key=_time)}
+    told = [(file, row, at) for (file, row), at in sorted(when.items())]
+    arrived = lake.spark.createDataFrame(told, "_file string, _row bigint, _ingested_at timestamp")
+    rows = rows.join(F.broadcast(arrived), ["_file", "_row"])
+    rows = rows.withColumn("_run_id", F.lit(run.run_id))
     ids = rows.select(F.col("_row_id").alias("row_id"))
     names = sorted(r["row_id"] for r in ids.collect())
     judged = trial(lake, contract, rows, ids) if names else None
