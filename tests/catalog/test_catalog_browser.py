@@ -16,14 +16,18 @@ def pages(folder: Path) -> list[Path]:
 
 
 def test_no_page_complains_or_shifts(browser: Browser, pages: list[Path]) -> None:
-    shifts = """(() => { let sum = 0; const seen = new PerformanceObserver(() => {});
+    shifts = """(() => { const told = []; const seen = new PerformanceObserver(() => {});
         seen.observe({type: 'layout-shift', buffered: true});
-        for (const entry of seen.takeRecords()) sum += entry.value; return sum })()"""
+        for (const entry of seen.takeRecords()) told.push([entry.value,
+            entry.sources.map((s) => `${s.node && (s.node.outerHTML || s.node.textContent || '').slice(0, 80)}`
+                + ` ${JSON.stringify(s.previousRect)} ${JSON.stringify(s.currentRect)}`)]);
+        return told })()"""
     for page in pages:
         browser.open(page)
         browser.wait("window.shoplakeIndex !== undefined")
         assert browser.errors == [], page.name
-        assert browser.run(shifts) < 0.02, page.name
+        told = browser.run(shifts)
+        assert sum(value for value, _ in told) < 0.02, (page.name, told)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
