@@ -125,6 +125,7 @@ PLANTS: dict[str, Callable[[Path], None]] = {
     "joblib": in_joblib,
     "zlib, quick": content("a.z", zlib.compress(MAIL.encode() * 40, 1)),
     "zlib, usual": content("a.z", zlib.compress(MAIL.encode() * 40)),
+    "zlib, behind another": content("a.z", zlib.compress(b"other") + zlib.compress(MAIL.encode())),
     "zlib, small": content("a.z", zlib.compress(MAIL.encode(), 9)),
     "lzma": content("a.lzma", lzma.compress(MAIL.encode(), lzma.FORMAT_ALONE)),
     "SQLite table called drafts": database(

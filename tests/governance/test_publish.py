@@ -3,10 +3,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from delta.exceptions import ConcurrentAppendException
 from pyspark.sql import DataFrame, SparkSession
 
 from shoplake.contracts.model import Column, Contract, Rule
 from shoplake.errors import GovernanceError
+from shoplake.governance import publish as publishing
 from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
 
@@ -217,3 +219,23 @@ def test_the_table_itself_refuses_what_the_contract_forbids(
     put(run, items, frame(spark, GOOD))
     with pytest.raises(Exception, match="price_range"):
         spark.sql(f"INSERT INTO {run.lake.identifier('silver.items')} VALUES ('z', -1, 'z', 'r9')")
+
+
+def test_a_commit_that_another_writer_came_before_is_tried_again(
+    run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once, tries = publishing._publish, []
+
+    def late(*args: object) -> object:
+        tries.append(args)
+        made = once(*args)  # type: ignore[arg-type]
+        if len(tries) < 3:
+            raise ConcurrentAppendException("Files were added by a concurrent update")
+        return made
+
+    monkeypatch.setattr(publishing, "_publish", late)
+    monkeypatch.setattr("shoplake.runtime.trouble._WAITS", (0.0, 0.0, 0.0))
+    put(run, items, frame(spark, GOOD + BAD))
+    assert len(tries) == 3
+    assert run.lake.read("silver.items").count() == 2
+    assert run.lake.read("governance.quarantine_silver_items").count() == 2

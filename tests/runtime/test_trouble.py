@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from shoplake import steps
-from shoplake.runtime.trouble import explained
+from shoplake.runtime import trouble
+from shoplake.runtime.trouble import explained, retried
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -96,3 +97,25 @@ def test_a_step_raises_what_it_cannot_explain(monkeypatch: pytest.MonkeyPatch) -
     parser.set_defaults(step="refine", lake=None)
     with pytest.raises(KeyError, match="price"):
         steps.run_job(parser, [], broken)
+
+
+def test_only_a_clash_is_tried_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trouble, "_WAITS", (0.0, 0.0))
+    tries: list[str] = []
+
+    def clash() -> None:
+        tries.append("clash")
+        raise RuntimeError("[DELTA_CONCURRENT_APPEND] somebody was faster")
+
+    with pytest.raises(RuntimeError, match="somebody"):
+        retried(clash, tries.append)
+    assert tries.count("clash") == 3
+    tries.clear()
+
+    def other() -> None:
+        tries.append("other")
+        raise ValueError("no clash")
+
+    with pytest.raises(ValueError, match="no clash"):
+        retried(other, tries.append)
+    assert tries == ["other"]

@@ -19,6 +19,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -36,8 +37,10 @@ from shoplake.governance.passes import Counted, Pass
 from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.target import Target, Transaction
 from shoplake.governance.watch import is_cheap, watched
+from shoplake.runtime.console import say
 from shoplake.runtime.few import Few
 from shoplake.runtime.lake import Lake
+from shoplake.runtime.trouble import retried
 
 
 def publish(
@@ -80,6 +83,29 @@ def publish(
     done = ledger.find(contract, batch)
     if done is not None:
         return done
+
+    def write() -> Counts:
+        return _publish(
+            *(lake, ledger, candidate, contract, step, batch, inputs, rows_in, collapsed),
+            *(transaction, few),
+        )
+
+    return retried(write, partial(say, step))
+
+
+def _publish(
+    lake: Lake,
+    ledger: Ledger,
+    candidate: DataFrame,
+    contract: Contract,
+    step: str,
+    batch: str,
+    inputs: dict[str, int],
+    rows_in: int | None,
+    collapsed: int,
+    transaction: Transaction | None,
+    few: bool,
+) -> Counts:
     started = datetime.now(UTC)
     judged = judged_rows(lake, contract, candidate)
     past = read_history(lake, contract, batch)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from shoplake.errors import ShoplakeError
 
@@ -34,6 +36,9 @@ _ENDED = (
 )  # fmt: skip
 _MEMORY = ("java.lang.OutOfMemoryError", "Java heap space", "GC overhead limit exceeded")
 _DATA_FILE = re.compile(r"(?:file:/*)?(/[^\s'\"<>:]+\.parquet)")
+#: Seconds before each further try of a commit.
+_WAITS = (0.5, 2.0, 5.0)
+Done = TypeVar("Done")
 _AGAIN = "run the step again: it goes on where it was, and brings nothing in twice"
 
 
@@ -49,7 +54,7 @@ def explained(error: BaseException, lake: str | None = None) -> ShoplakeError | 
         return ShoplakeError(
             "the disk is full", where=_room(lake), remedy=f"make room, then {_AGAIN}"
         )
-    if any(sign in text for sign in _CLASH):
+    if _is_clash(text):
         return ShoplakeError("another process wrote to the same table meanwhile", remedy=_AGAIN)
     if any(s in text for s in _DAMAGED) and not any(s in text for s in _SOUND):
         files = _DATA_FILE.findall(text)
@@ -72,6 +77,31 @@ def explained(error: BaseException, lake: str | None = None) -> ShoplakeError | 
             remedy=_AGAIN,
         )
     return None
+
+
+def retried(work: Callable[[], Done], tell: Callable[[str], None]) -> Done:
+    """What `work` returns; done again where another writer's commit came in between.
+
+    For work that changes nothing when it is done again. Tables of one machine wait for each other
+    (`runtime.alone`); this is for the writers of others.
+
+    Args:
+        work: reads the table's newest state each time.
+        tell: is told before each further try.
+    """
+    for seconds in _WAITS:
+        try:
+            return work()
+        except Exception as error:
+            if not _is_clash("\n".join(_said(error))):
+                raise
+            tell(f"[yellow]another process wrote to the table meanwhile: again in {seconds:g} s[/]")
+            time.sleep(seconds)
+    return work()
+
+
+def _is_clash(text: str) -> bool:
+    return any(sign in text for sign in _CLASH)
 
 
 def _said(error: BaseException) -> Iterator[str]:

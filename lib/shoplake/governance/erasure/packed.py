@@ -86,12 +86,21 @@ def _if_it_begins(file: BinaryIO, make: Callable[[], Any]) -> Iterator[bytes] | 
     except (zlib.error, lzma.LZMAError):
         file.seek(0)
         return None
-    return chain([first], _rest(file, unpacker))
+    return chain([first], _rest(file, unpacker, make))
 
 
-def _rest(file: BinaryIO, unpacker: Any) -> Iterator[bytes]:
-    while not unpacker.eof:
-        data = file.read(_STEP)
-        if not data:
+def _rest(file: BinaryIO, unpacker: Any, make: Callable[[], Any]) -> Iterator[bytes]:
+    """What follows, of streams that stand one after another too."""
+    while True:
+        data = unpacker.unused_data if unpacker.eof else file.read(_STEP)
+        if unpacker.eof:
+            data = data or file.read(_STEP)
+            if not data:
+                return
+            unpacker = make()
+        elif not data:
             raise EOFError("the packed stream ends too early")
-        yield unpacker.decompress(data)
+        try:
+            yield unpacker.decompress(data)
+        except (zlib.error, lzma.LZMAError):
+            return  # Not another stream: what stands behind one is searched as it lies.
