@@ -322,6 +322,17 @@ def test_groups_are_told_by_the_names_of_categories(tmp_path: Path) -> None:
     assert (names[held.items.index("6")], by) == ("C2", "category")
 
 
+def test_groups_are_sellers_where_the_products_name_them(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", 70)
+    products = pd.read_parquet(folder / "products.parquet")
+    products.assign(manufacturer_id=[f"M{i % 7}" for i in range(40)]).to_parquet(
+        folder / "products.parquet"
+    )
+    held = shop_of(read_purchases(folder), None, [])
+    names, by = groups_of(held)
+    assert (names[held.items.index("9")], by) == ("M2", "seller")
+
+
 def test_order_lines_that_end_midway_are_an_error(tmp_path: Path) -> None:
     packed = gzip.compress((HEAD + LINES).encode())
     (tmp_path / "2011-01-01.csv.gz").write_bytes(packed[:-20])
@@ -333,7 +344,7 @@ def test_an_item_that_nobody_had_bought_is_no_candidate_whoever_reads_its_title(
     lines = pd.DataFrame(
         {
             "person": ["p", "p", "q", "p"], "item": ["a", "b", "b", "new"],
-            "title": ["red lamp", "blue cup", "blue cup", "red lamp"], "category": "",
+            "title": ["red lamp", "blue cup", "blue cup", "red lamp"], "category": "", "seller": "",
             "at": pd.to_datetime(["2026-01-01", "2026-01-05", "2026-01-20", "2026-03-20"]),
             "quantity": 1.0, "price": 1.0, "undone_at": pd.NaT,
         }

@@ -178,11 +178,16 @@ def _quality(kept: TopK, wanted: csr_array) -> dict[str, Values]:
 
 
 def groups_of(shop: Shop) -> tuple[NDArray[np.object_], str]:
-    """A name for each item, and what it is: its category, else the first two signs of its id."""
+    """A name for each item, and what it is.
+
+    Who makes or sells it, else its category, else the first two signs of its id.
+    """
+    if len(set(shop.sellers)) > 1:
+        return np.array(shop.sellers, dtype=object), "seller"
     if len(set(shop.categories)) > 1:
         return np.array(shop.categories, dtype=object), "category"
     names = np.array([item[:2] for item in shop.items], dtype=object)
-    return names, "the first two signs of the item's id, for want of brands"
+    return names, "the first two signs of the item's id, for want of sellers"
 
 
 def untold_days(shop: Shop, cut: int) -> int:

@@ -22,6 +22,7 @@ class Shop:
         items: [C] ids by item index.
         titles: [C].
         categories: [C] names; "" where a shop has none.
+        sellers: [C] who makes or sells each; "" where it is not told.
         start: the date of day 0.
         end: the day after the last purchase.
         horizon: the last days, which are judged.
@@ -36,6 +37,7 @@ class Shop:
     start: pd.Timestamp
     end: int
     horizon: int
+    sellers: list[str]
     untold: tuple[int, int] = (0, 0)
 
     def date(self, day: int) -> str:
@@ -105,7 +107,8 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
     table = table.groupby(by, as_index=False).agg(
         quantity=("quantity", "sum"), price=("price", "mean")
     )
-    about = pd.DataFrame({"item": item, "title": lines["title"], "category": lines["category"]})
+    told = {"title": lines["title"], "category": lines["category"], "seller": lines["seller"]}
+    about = pd.DataFrame({"item": item, **told})
     about = about.sort_values("title", key=lambda title: title == "", kind="stable")
     about = about.drop_duplicates("item", keep="first").sort_values("item")
     category, _ = pd.factorize(about["category"])
@@ -127,6 +130,7 @@ def _arrays(lines: pd.DataFrame, horizon: int, untold: tuple[pd.Timestamp, pd.Ti
         start,
         int(table["day"].max()) + 1,
         horizon,
+        about["seller"].tolist(),
         ((untold[0] - start).days, (untold[1] - start).days),
     )
 

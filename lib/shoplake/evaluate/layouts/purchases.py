@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from shoplake.evaluate.findings import UNREADABLE
 from shoplake.evaluate.layouts.order_lines import order_line_files, read_order_lines
 from shoplake.evaluate.metrics import EvaluationError
 
-COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category", "undone_at"]
+COLUMNS = ["person", "item", "at", "quantity", "price", "title", "category", "seller", "undone_at"]
 _MOST = 0.5
 _SERVICES = ["COUPON", "POSTAL CENTER", "CHARITABLE CONT", "CNTRL/STORE SUP"]
 
 
 def read_purchases(folder: Path, notes: list[str] | None = None) -> pd.DataFrame:
-    """Purchases of known people: person, item, at, quantity, price, title, category, undone_at.
+    """Purchases of known people: `COLUMNS`.
 
-    One row a line of an order; price is of one piece. What is a sale of goods is decided as
-    conf/sources decides it: no services, no corrections of stock. `undone_at` is when a
-    cancellation took the line back whole: nobody could know it before.
+    One row a line of an order; price is of one piece, seller who makes or sells it ("": not told).
+    What is a sale of goods is decided as conf/sources decides it: no services, no corrections of
+    stock. `undone_at` is when a cancellation took the line back whole: nobody could know it before.
 
     Args:
         folder: of either layout.
@@ -54,7 +55,8 @@ def read_purchases(folder: Path, notes: list[str] | None = None) -> pd.DataFrame
 def _orders(files: list[Path], notes: list[str]) -> pd.DataFrame:
     found = read_order_lines(files, notes)
     found = found[found[["person", "at", "quantity"]].notna().all(axis=1)]
-    found = found.sort_values("at", kind="stable", ignore_index=True).assign(category="")
+    found = found.sort_values("at", kind="stable", ignore_index=True)
+    found = found.assign(category="", seller="")
     cancels = found["invoice"].str.startswith("C", na=False)
     back = found[cancels & (found["quantity"] < 0)]
     numbered = found["invoice"].str.match(r"[0-9]", na=False)
@@ -104,9 +106,9 @@ def _baskets(folder: Path, files: list[Path], notes: list[str]) -> pd.DataFrame:
     )
     listed = folder / "products.parquet"
     if not listed.exists():
-        return found.assign(title="", category="")
+        return found.assign(title="", category="", seller="")
     names = ["product_id", "department", "product_type", "package_size", "product_category"]
-    products = _parquet(listed, names)
+    products = _parquet(listed, names, ("manufacturer_id",))
     item = _ids(products["product_id"])
     products = products.astype("string").fillna("").astype(object).assign(product_id=item)
     services = products.loc[products["department"].isin(_SERVICES), "product_id"]
@@ -115,6 +117,7 @@ def _baskets(folder: Path, files: list[Path], notes: list[str]) -> pd.DataFrame:
             "item": products["product_id"],
             "title": (products["product_type"] + " " + products["package_size"]).str.strip(),
             "category": products["product_category"],
+            "seller": products["manufacturer_id"],
         }
     ).drop_duplicates("item")
     unlisted = ~found["item"].isin(about["item"])
@@ -124,12 +127,17 @@ def _baskets(folder: Path, files: list[Path], notes: list[str]) -> pd.DataFrame:
             "products.parquet does not list: they have no title and no category"
         )
     found = found[~found["item"].isin(services)]
-    return found.merge(about, on="item", how="left").fillna({"title": "", "category": ""})
+    return found.merge(about, on="item", how="left").fillna(
+        {"title": "", "category": "", "seller": ""}
+    )
 
 
-def _parquet(path: Path, columns: list[str]) -> pd.DataFrame:
+def _parquet(path: Path, columns: list[str], more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """These columns, and of `more` those that are there; null where they are not."""
     try:
-        return pd.read_parquet(path, columns=columns)
+        there = [name for name in more if name in pq.read_schema(path).names]
+        table = pd.read_parquet(path, columns=[*columns, *there])
+        return table.reindex(columns=[*columns, *more])
     except (*UNREADABLE, KeyError) as error:
         raise EvaluationError(
             f"cannot be read: {str(error).splitlines()[0]}",
