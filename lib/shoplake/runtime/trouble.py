@@ -113,7 +113,7 @@ def _said(error: BaseException) -> Iterator[str]:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        yield str(one)
+        yield f"{type(one).__name__}: {one}"
         yield str(getattr(one, "_stackTrace", None) or "")
         behind += [getattr(one, name, None) for name in ("__cause__", "__context__", "_cause")]
 

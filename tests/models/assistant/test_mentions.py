@@ -70,7 +70,7 @@ def test_the_shipped_templates_have_slots_that_are_known(tmp_path: Path) -> None
 
 def test_a_tagger_marks_names_where_it_learnt_that_names_stand() -> None:
     config = load_assistant()
-    tune = dataclasses.replace(config.finetune, steps=250, layers=2, learning_rate=2e-3)
+    tune = dataclasses.replace(config.finetune, steps=150, layers=2, learning_rate=3e-3)
     config = dataclasses.replace(config, base="tiny", finetune=tune)
     random = np.random.default_rng(0)
     fill = fillers(random_names(["abc", "bcd", "cde", "def", "ace"]), ["#999"])
