@@ -26,6 +26,7 @@ def asks(**clauses: Any) -> Callable[[dict[str, Any]], None]:
             {"name": "sold_at", "physicalType": "timestamp"},
             {"name": "mail", "physicalType": "string", "classification": "personal"},
             {"name": "tags", "physicalType": "array<string>"},
+            {"name": "cost", "physicalType": "decimal(6,2)"},
         ]
         owner = table["properties"][1] if column else table
         owner["quality"] = [clauses]
@@ -52,6 +53,7 @@ def custom(implementation: Any, breach: str | None = None) -> Callable[[dict[str
         ({"length": "name", "maximum": 3}, Rule("r", "length", ("name",), maximum="3")),
         ({"pattern": "name", "regex": "a+"}, Rule("r", "pattern", ("name",), pattern="a+")),
         ({"set": "size", "values": [1, 2]}, Rule("r", "set", ("size",), allowed=("1", "2"))),
+        ({"set": "cost", "values": [1, 2.50]}, Rule("r", "set", ("cost",), allowed=("1", "2.5"))),
         ({"row": "size < 5"}, Rule("r", "row", ("size",), condition="size < 5")),
         (
             "size < 5 OR name = 'id'",
@@ -171,6 +173,9 @@ def test_an_implementation_becomes_its_rule(written: Any, implementation: Any, r
         ({"near_duplicate": "name", "similarity": 2}, "similarity", "at most 1"),
         ({"set": "size", "values": [1, None]}, "values", "got None"),
         ({"set": "size", "values": [1.5]}, "values", "expected a int"),
+        ({"set": "size", "values": [3_000_000_000]}, "values", "expected a int"),
+        ({"set": "cost", "values": [1.005]}, "values", "expected a decimal(6,2)"),
+        ({"set": "cost", "values": [100_000]}, "values", "expected a decimal(6,2)"),
         ({"set": "name", "values": ["SE", False]}, "values", "in quotes"),  # NO, to YAML
         ({"set": "sold_at", "values": ["soon"]}, "values", "expected a timestamp"),
         (

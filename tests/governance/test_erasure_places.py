@@ -156,6 +156,7 @@ def test_other_numbers_and_packed_files_are_not_found(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(cells), tmp_path / "t.parquet")
     (tmp_path / "a.z").write_bytes(zlib.compress(b"somebody else"))
+    (tmp_path / "padded.z").write_bytes(zlib.compress(b"somebody else") + b"\n")
     (tmp_path / "note.txt").write_text("x^2 + y^2, ]")
     (tmp_path / "zeros").write_bytes(bytes(2048))
     assert look(tmp_path).is_clean
@@ -173,11 +174,12 @@ def test_columns_without_great_numbers_are_not_read(
     ("name", "data"),
     [
         ("cut.z", zlib.compress(random.Random(7).randbytes(5000))[:4000]),
+        ("sum.z", zlib.compress(random.Random(7).randbytes(5000))[:-1] + b"?"),
         ("cut.tar", tar_of("b.bin", bytes(range(256)) * 20)[:2000]),
         ("said.pdf", b"%PDF-1.7\n"),
         ("mlflow.db-wal", b"\x37\x7f\x06\x82" + bytes(28)),
     ],
-    ids=["zlib", "tar", "PDF", "SQLite"],
+    ids=["zlib", "zlib, wrong sum", "tar", "PDF", "SQLite"],
 )
 def test_what_is_damaged_or_closed_is_said(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)

@@ -210,6 +210,20 @@ def test_rows_of_a_file_that_an_erasure_rewrote_are_not_taken_for_those_that_wer
 
 
 @pytest.mark.slow
+def test_an_unread_row_of_older_content_is_not_taken_for_that_of_newer(
+    folder: Path, tmp_path: Path, fresh: Callable[[], Run]
+) -> None:
+    path = folder / "orders" / "2026-01-01.csv"
+    path.write_text(path.read_text().replace("ann", "eve"))
+    land(fresh(), mapping(tmp_path, "units IS NOT NULL"), str(folder))
+    assert state(fresh()) == (["1", "1"], [2, 2, 3, 3])
+    found = replay(fresh(), mapping(tmp_path, "no IS NOT NULL"), str(folder))
+    left = Trial("bronze.unread", passed=1, held=1, rules={"unread": 1}, gone=2)
+    assert found == [Trial("bronze.orders", passed=1, held=0), left]
+    assert state(fresh()) == (["1", "1", "2"], [2, 3, 3])
+
+
+@pytest.mark.slow
 def test_what_comes_later_arrived_later_where_the_clock_was_put_back(
     folder: Path, tmp_path: Path, fresh: Callable[[], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from shoplake.contracts import java_pattern
 
 BOUNDS = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")
+_LARGEST = {"int": 2**31 - 1, "bigint": 2**63 - 1}
 _NUMBERS = ("int", "bigint", "float", "double", "decimal")
 _ORDERED = (*_NUMBERS, "date", "timestamp")
 
@@ -146,6 +147,12 @@ def _value(value: object, kind: str, field: tuple[str | int, ...]) -> str:
     except InvalidOperation:
         raise wrong from None
     whole = number.is_finite() and number == number.to_integral_value()
-    if not number.is_finite() or (kind in ("int", "bigint") and not whole):
+    if not number.is_finite() or (kind in _LARGEST and not whole):
         raise wrong
+    if kind in _LARGEST and abs(number) > _LARGEST[kind]:
+        raise wrong
+    if kind.startswith("decimal"):
+        precision, scale = map(int, re.findall(r"\d+", kind)) if "(" in kind else (10, 0)
+        if number != round(number, scale) or abs(number) >= 10 ** (precision - scale):
+            raise wrong
     return str(int(number)) if whole else str(number.normalize())

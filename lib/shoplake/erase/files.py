@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from shoplake.catalog.folder import remove_below
+from shoplake.errors import SourceError
 from shoplake.feed import purge as purge_feed
 from shoplake.governance.erasure.files import rewrite_text, searcher
 from shoplake.governance.erasure.order import Order
@@ -43,9 +44,10 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
     tables = set(lake_tables(run))
     clean, scanner = cleaner(order.subject), searcher(order.subject)
     names = {p.where.split(" > ")[0] for p in found.places}
+    also: set[str] = set()
     if any(v.kind == "id" and v.shared for v in order.subject.values):
-        names |= {p.relative_to(root).as_posix() for p in _raw_files(order, root)}
-    for name in sorted(names):
+        also = {p.relative_to(root).as_posix() for p in _raw_files(order, root)} - names
+    for name in sorted(names | also):
         path = root / name
         if table_of(name, settings) in tables or not path.is_file():
             continue
@@ -57,7 +59,7 @@ def rewrite_files(run: Run, order: Order, found: Search) -> None:
             if dropped:
                 replace(path, content)
             _did(order, root, "state: entries removed", dropped)
-        elif (counts := _withdraw(run, order, path, clean)) is not None:
+        elif (counts := _counted(run, order, path, clean, may_fail=name in also)) is not None:
             _did(order, root, "raw: records removed", counts[0])
             _did(order, root, "raw: records masked", counts[1])
         elif rewrite_text(path, clean, replace):
@@ -75,6 +77,19 @@ def _did(order: Order, root: Path, what: str, count: int) -> None:
     if count:
         order.files[what] = order.files.get(what, 0) + count
         order.save(root)
+
+
+def _counted(
+    run: Run, order: Order, path: Path, clean: Callable[[str], str], *, may_fail: bool
+) -> tuple[int, int] | None:
+    """As `_withdraw`; a file in which nothing was found may be one that nobody could ever read."""
+    try:
+        return _withdraw(run, order, path, clean)
+    except SourceError:
+        if not may_fail:
+            raise
+        _did(order, run.lake.settings.root, "raw: files that cannot be read, left as they are", 1)
+        return 0, 0
 
 
 def _withdraw(

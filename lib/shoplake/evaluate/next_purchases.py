@@ -17,7 +17,12 @@ from shoplake.evaluate.timing import timed
 from shoplake.models.recommenders.config import OF_TITLES, Family, load_family
 from shoplake.models.recommenders.content import title_vectors
 from shoplake.models.recommenders.interactions import Recommender
-from shoplake.models.recommenders.next_purchases import Moment, NextPurchases, load_next_purchases
+from shoplake.models.recommenders.next_purchases import (
+    Moment,
+    NextPurchases,
+    load_next_purchases,
+    without,
+)
 from shoplake.models.recommenders.purchases import PurchaseFeatures, Purchases
 from shoplake.models.recommenders.tuning import Validation, tuned
 from shoplake.runtime.console import tell
@@ -172,10 +177,13 @@ def _chosen(
     people = np.sort(np.random.default_rng(seed).permutation(people)[:1500])
     validation = Validation(past.latest().interactions(at), histories.take(people), truth[people])
 
+    unknown = histories.counts() == 0
+
     def measure(model: Recommender, on: Validation) -> float:
         total = 0.0
         for rows, block in on.histories.blocks(BLOCK):
-            found = ranking_metrics(model.scores(block), csr_array(on.truth[rows]), K)
+            scores = without(model.scores(block), unknown)
+            found = ranking_metrics(scores, csr_array(on.truth[rows]), K)
             total += found["ndcg"].sum()
         return total / len(on.histories)
 

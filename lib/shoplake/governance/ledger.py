@@ -141,6 +141,15 @@ class Ledger:
         batch = next(reversed(lines))
         return Line(batch, self._inputs[contract.table], lines[batch], digest)
 
+    def told_by_others(self, contract: Contract) -> bool:
+        """Whether another process has told of the table since it was looked at here; reads anew."""
+        before = self._newest.get(contract.table)
+        with self._reading:
+            self._rows = None
+            self._lines.pop(contract.table, None)
+        self._read(contract.table)
+        return self._newest.get(contract.table) != before
+
     def record(
         self,
         *,

@@ -84,7 +84,22 @@ def publish(
     if done is not None:
         return done
 
+    tries = 0
+
     def write() -> Counts:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            newer = ledger.told_by_others(contract)
+            if (there := ledger.find(contract, batch)) is not None:
+                return there
+            if newer and not contract.append_only:
+                # What was read for this batch may be older than what the table holds now.
+                raise GovernanceError(
+                    "another process made the table meanwhile",
+                    where=contract.table,
+                    remedy="run the step again: it begins with what there is now",
+                )
         return _publish(
             *(lake, ledger, candidate, contract, step, batch, inputs, rows_in, collapsed),
             *(transaction, few),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -22,7 +21,6 @@ from shoplake.runtime.console import Clock, say
 from shoplake.runtime.lake import Lake
 from shoplake.runtime.settings import Settings, conf_dir
 from shoplake.runtime.together import Task, together
-from shoplake.runtime.trouble import retried
 
 Read = Callable[[str], DataFrame]
 
@@ -156,20 +154,16 @@ class Run:
         found = change(last.inputs, versions)
         if found is None:
             return None
-
-        def write() -> Counts | None:
-            return amend(
-                self.lake,
-                self.ledger,
-                found,
-                contract,
-                step=self.step,
-                batch=batch,
-                inputs=versions,
-                rows_in=rows_in,
-            )
-
-        return retried(write, partial(say, self.step))
+        return amend(
+            self.lake,
+            self.ledger,
+            found,
+            contract,
+            step=self.step,
+            batch=batch,
+            inputs=versions,
+            rows_in=rows_in,
+        )
 
     def together(
         self, tasks: Mapping[str, Task], needs: Mapping[str, Collection[str]] | None = None

@@ -66,7 +66,8 @@ def replay(run: Run, mapping: Mapping, root: str, *, dry_run: bool = False) -> l
     if not held.ids:
         return []
     files = {file for file, _, _ in held.places}
-    listed = [f for f in list_files(run.lake.spark, mapping, root) if f.path in files]
+    known = list_files(run.lake.spark, mapping, root) if files else []
+    listed = [f for f in known if f.path in files]
     if not listed:
         return [
             Trial(f"bronze.{entity}", passed=0, held=0, gone=len(ids))
@@ -237,9 +238,8 @@ def _leave_unread(run: Run, mapping: Mapping, records: DataFrame, dry_run: bool)
     if not run.lake.exists(_UNREAD):
         return None
     there = run.lake.read(_UNREAD).where(F.col("_source") == mapping.shop)
-    tried = there.join(
-        records.select(F.col("file").alias("_file"), F.col("row").alias("_row")), ["_file", "_row"]
-    )
+    mine = row_id(mapping.shop, UNREAD, "file", "file_sha", "row")
+    tried = there.join(records.select(mine.alias("_row_id")), "_row_id", "left_semi")
     still = unread(records, mapping).select("_row_id")
     counted = there.count(), tried.count()
     taken = [r[0] for r in tried.join(still, "_row_id", "left_anti").select("_row_id").collect()]

@@ -82,11 +82,10 @@ def explained(error: BaseException, lake: str | None = None) -> ShoplakeError | 
 def retried(work: Callable[[], Done], tell: Callable[[str], None]) -> Done:
     """What `work` returns; done again where another writer's commit came in between.
 
-    For work that changes nothing when it is done again. Tables of one machine wait for each other
-    (`runtime.alone`); this is for the writers of others.
+    Tables of one machine wait for each other (`runtime.alone`); this is for the writers of others.
 
     Args:
-        work: reads the table's newest state each time.
+        work: changes nothing when it is done again, and looks itself whether it still should be.
         tell: is told before each further try.
     """
     for seconds in _WAITS:

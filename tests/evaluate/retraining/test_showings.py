@@ -32,6 +32,8 @@ def test_each_kind_of_response_counts_once_and_only_in_time(spark: SparkSession)
             row("r2", "s:A", "impression", 0),  # nobody knows where, and yet it was shown
             row("r2", "s:A", "click", 1),
             row("r2", "s:A", "dismiss", 2),
+            row("r3", "s:C", "impression", 0),
+            row("r3", "s:C", "impression", 1 / 3600, 3),
             row("r0", "s:A", "impression", -48, 1),  # before the time looked at
         ],
         "request_id string, person_key string, product_id string, kind string, position int, "
@@ -45,8 +47,12 @@ def test_each_kind_of_response_counts_once_and_only_in_time(spark: SparkSession)
         ("r1", "s:A", 0, 1.1),
         ("r1", "s:B", 1, 0.0),
         ("r2", "s:A", None, -0.4),
+        ("r3", "s:C", None, 0.0),
     }
     assert {r["model_version"] for r in found} == {"4"}
+    placed = shown(feedback, worth, 3, SHOWN - timedelta(days=1), placed=True).collect()
+    # The server's record, a second after the client's that knows no place.
+    assert {(r["request_id"], r["place"]) for r in placed} == {("r1", 0), ("r1", 1), ("r3", 2)}
 
 
 def test_impressions_of_a_list_stand_together_in_the_order_of_places() -> None:

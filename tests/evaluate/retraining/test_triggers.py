@@ -110,5 +110,13 @@ def test_chance_between_few_purchases_of_many_categories_is_no_shift() -> None:
     assert np.mean(np.array(other) >= 0.25) > 0.9
 
 
+def test_categories_that_nobody_bought_from_change_nothing() -> None:
+    now, then = [0] * 5 + [30] * 5, [80] * 10
+    found = shift(now, then)
+    assert found is not None
+    assert found > 1
+    assert shift([*now, *[0] * 400], [*then, *[0] * 400]) == found
+
+
 def test_without_purchases_nothing_is_said_of_a_shift() -> None:
     assert shift([0, 0], [3, 4]) is None

@@ -106,9 +106,9 @@ class Challenger:
         told = F.col("model_version").isNotNull() & F.col("request_id").isNotNull()
         return not rows.where(told & (F.col("occurred_at") >= lately)).isEmpty()
 
-    def _shown(self, since: datetime) -> DataFrame:
+    def _shown(self, since: datetime, *, placed: bool = False) -> DataFrame:
         feedback = self.book.run.lake.read("silver.feedback")
-        return shown(feedback, self.said.reward, self.said.response_days, since)
+        return shown(feedback, self.said.reward, self.said.response_days, since, placed=placed)
 
     def _log(self, behaviour: Behaviour, cut: datetime, length: int) -> Challenge | None:
         """Both models' scores of what was shown since the cut, at the instant it was made for."""
@@ -120,8 +120,7 @@ class Challenger:
         models = {"new": self.registry.load(self.version), "old": self.registry.load(self.champion)}
         parts = []
         later: datetime | None = None
-        placed = self._shown(cut).where("place IS NOT NULL AND propensity IS NOT NULL")
-        with lake.held(placed) as rows:
+        with lake.held(self._shown(cut, placed=True)) as rows:
             for at in sorted(batches, reverse=True)[:_BATCHES]:
                 of_batch = rows.where(F.col("at") >= instant(at))
                 if later is not None:

@@ -49,6 +49,8 @@ def shown(
     response_days: float,
     since: datetime,
     most: int = 200_000,
+    *,
+    placed: bool = False,
 ) -> DataFrame:
     """Impressions with what came of them, one row a list and product.
 
@@ -61,6 +63,7 @@ def shown(
         reward: worth by kind of response.
         since: lists shown before it are left out.
         most: newest lists that are looked at.
+        placed: only impressions with place and propensity are looked at.
 
     Returns:
         request_id, person_key, product_id, model_version, place (from 0, or null), propensity (or
@@ -70,6 +73,8 @@ def shown(
     seen = feedback.where(
         (F.col("kind") == "impression") & (F.col("occurred_at") >= instant(since))
     )
+    if placed:
+        seen = seen.where("position IS NOT NULL AND propensity IS NOT NULL")
     first = seen.groupBy(*keys).agg(
         F.min_by(
             F.struct("position", "propensity", "model_version", "occurred_at"), "occurred_at"

@@ -103,6 +103,9 @@ def shift(now: Sequence[int], then: Sequence[int]) -> float | None:
     """
     from scipy.stats import chi2
 
+    # A category that nobody bought from on either side says nothing, and is no degree of freedom.
+    bought = [(a, b) for a, b in zip(now, then, strict=True) if a or b]
+    now, then = [a for a, _ in bought], [b for _, b in bought]
     n, m = sum(now), sum(then)
     if not n or not m:
         return None

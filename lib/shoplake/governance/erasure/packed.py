@@ -90,17 +90,29 @@ def _if_it_begins(file: BinaryIO, make: Callable[[], Any]) -> Iterator[bytes] | 
 
 
 def _rest(file: BinaryIO, unpacker: Any, make: Callable[[], Any]) -> Iterator[bytes]:
-    """What follows, of streams that stand one after another too."""
+    """What follows, of streams that stand one after another too.
+
+    What follows a whole stream and is none is searched as it lies; a stream that is damaged, or
+    ends too early, is told.
+    """
+    is_stream = True
     while True:
-        data = unpacker.unused_data if unpacker.eof else file.read(_STEP)
         if unpacker.eof:
-            data = data or file.read(_STEP)
+            data = unpacker.unused_data or file.read(_STEP)
             if not data:
                 return
-            unpacker = make()
-        elif not data:
-            raise EOFError("the packed stream ends too early")
+            unpacker, is_stream = make(), False
+        else:
+            data = file.read(_STEP)
+            if not data:
+                if not is_stream:
+                    return
+                raise EOFError("the packed stream ends too early")
         try:
-            yield unpacker.decompress(data)
+            made = unpacker.decompress(data)
         except (zlib.error, lzma.LZMAError):
-            return  # Not another stream: what stands behind one is searched as it lies.
+            if not is_stream:
+                return
+            raise
+        is_stream = is_stream or bool(made)
+        yield made
