@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shoplake.evaluate.fairness import groups_of, untold_days
+from shoplake.evaluate.fairness import groups_of, pooled, untold_days
 from shoplake.evaluate.layouts.purchases import read_purchases
 from shoplake.evaluate.metrics import EvaluationError
 from shoplake.evaluate.next_purchases import moment_of
@@ -331,6 +331,13 @@ def test_groups_are_sellers_where_the_products_name_them(tmp_path: Path) -> None
     held = shop_of(read_purchases(folder), None, [])
     names, by = groups_of(held)
     assert (names[held.items.index("9")], by) == ("M2", "seller")
+
+
+def test_small_groups_are_one_where_there_are_thousands() -> None:
+    groups = np.array(["big", "big", "tiny", "small"], dtype=object)
+    assert pooled(groups, np.array([900, 97, 1, 2])).tolist() == [
+        *("big", "big", "(small ones)", "small"),
+    ]
 
 
 def test_order_lines_that_end_midway_are_an_error(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ _TOLD = 5
 MAIN = f"ndcg@{K}"
 MODELS = ["personal", "item_knn", "ease"]
 GAP = "exposure gap"
+#: More groups than this are pooled, those that are due less than a share of the exposure.
+MOST_GROUPS, LEAST_DUE = 1_000, 0.002
 
 
 def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed: int) -> Findings:
@@ -34,6 +36,8 @@ def run(judged: pd.DataFrame, other: pd.DataFrame | None, notes: list[str], seed
     groups, by = groups_of(shop)
     late = shop.purchases.between(cut - MERIT_DAYS - untold_days(shop, cut), cut)
     merit = np.concatenate([[0], buyers(late)])
+    if len(set(groups)) > MOST_GROUPS:
+        groups, by = pooled(groups, merit[1:]), f"{by}; those due less than {LEAST_DUE:.1%} are one"
     fair = fair_exposure(np.concatenate([[""], groups]).astype(object), merit, CLOSED)
     families = {
         "personal": load_family("personal"),
@@ -188,6 +192,20 @@ def groups_of(shop: Shop) -> tuple[NDArray[np.object_], str]:
         return np.array(shop.categories, dtype=object), "category"
     names = np.array([item[:2] for item in shop.items], dtype=object)
     return names, "the first two signs of the item's id, for want of sellers"
+
+
+def pooled(groups: NDArray[np.object_], merit: NDArray[Any]) -> NDArray[np.object_]:
+    """The groups [C], those that are due less than `LEAST_DUE` as one.
+
+    Of thousands of groups most lists can hold none, and the gap is mostly chance.
+
+    Args:
+        groups: of each item.
+        merit: of each item.
+    """
+    _, place = np.unique(groups.astype(str), return_inverse=True)
+    due = np.bincount(place, merit) / max(float(merit.sum()), 1e-12)
+    return np.where(due[place] < LEAST_DUE, "(small ones)", groups)
 
 
 def untold_days(shop: Shop, cut: int) -> int:
