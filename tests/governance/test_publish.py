@@ -228,10 +228,9 @@ def test_a_commit_that_another_writer_came_before_is_tried_again(
 
     def late(*args: object) -> object:
         tries.append(args)
-        made = once(*args)  # type: ignore[arg-type]
         if len(tries) < 3:
             raise ConcurrentAppendException("Files were added by a concurrent update")
-        return made
+        return once(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(publishing, "_publish", late)
     monkeypatch.setattr("shoplake.runtime.trouble._WAITS", (0.0, 0.0, 0.0))
@@ -239,3 +238,23 @@ def test_a_commit_that_another_writer_came_before_is_tried_again(
     assert len(tries) == 3
     assert run.lake.read("silver.items").count() == 2
     assert run.lake.read("governance.quarantine_silver_items").count() == 2
+
+
+def test_rows_that_another_process_made_meanwhile_are_not_written_over(
+    run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = publishing._publish
+    put(run, items, frame(spark, GOOD[:1]), batch="b0")
+    other = Run("test", run.lake, run.contracts)
+
+    def late(*args: object) -> object:
+        with monkeypatch.context() as patch:
+            patch.setattr(publishing, "_publish", once)
+            put(other, items, frame(spark, GOOD), batch="theirs")
+        raise ConcurrentAppendException("Files were added by a concurrent update")
+
+    monkeypatch.setattr(publishing, "_publish", late)
+    monkeypatch.setattr("shoplake.runtime.trouble._WAITS", (0.0, 0.0, 0.0))
+    with pytest.raises(GovernanceError, match="another process made the table"):
+        put(run, items, frame(spark, GOOD[1:]), batch="mine")
+    assert sorted(r.id for r in run.lake.read("silver.items").collect()) == ["a", "b"]
