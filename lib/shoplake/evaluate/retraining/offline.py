@@ -105,6 +105,7 @@ def challenge(showings: Showings, new: Floats, old: Floats, *, seed: int) -> Cha
 
 
 def _explored(log: Log, orders: tuple[Floats, ...], person: Ints, seed: int) -> bool:
+    """Whether the mean weight of each order is 1 within its interval over people."""
     for order in orders:
         mean, drawn = resampled(weights(log, order)[:, None], person, seed, _RESAMPLES)
         found = interval(mean[0], drawn[0], _SURE)
