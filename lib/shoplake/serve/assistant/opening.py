@@ -41,7 +41,9 @@ def open_assistant(config: AssistantConfig | None = None) -> Assistant:
     pairs = learnt_from(clauses, config.utterances)
     mentions = load_mentions()
     key = content_key(__version__, READING, config, pairs, mentions, encoder.base.source)
-    model, tagger = _kept(key, pairs, mentions, config, encoder)
+    # Shipped phrases name products that nobody marked; what was measured learnt from utterances.
+    said = [text for text, _ in pairs[len(learnt_from(clauses, None)) :]]
+    model, tagger = _kept(key, pairs, said, mentions, config, encoder)
     past = None
     if config.questions is not None:
         rows = read_questions(Path(config.questions))
@@ -64,6 +66,7 @@ def learnt_from(clauses: dict[str, Clause], utterances: str | None) -> list[tupl
 def _kept(
     key: str,
     pairs: list[tuple[str, str]],
+    utterances: list[str],
     mentions: Mentions,
     config: AssistantConfig,
     encoder: TextEncoder,
@@ -76,7 +79,7 @@ def _kept(
     model = fit_intents(texts, intents, config, encoder)
     tagger = None
     if config.entities == "finetuned" and len(texts) >= config.finetune.least:
-        tagger = fit_tagger(examples(mentions, texts, encoder, config.seed), config)
+        tagger = fit_tagger(examples(mentions, utterances, encoder, config.seed), config)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}")
     kept = model.accept, model.heads, tagger
