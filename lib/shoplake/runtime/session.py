@@ -45,6 +45,9 @@ _SMALL_MACHINE = {
     # The JIT leaves methods above 8,000 bytes to the interpreter: many rules in one expression ran
     # five times slower. Above this limit Spark writes many small methods instead of one.
     "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Else Spark computes what occurs twice behind an AND or OR for every row, also where the first
+    # operand decides: a length in characters is counted though its bytes have told already.
+    "spark.sql.subexpressionElimination.skipForShortcutExpr": "true",
     # Many plans over small data: Spark keeps 100 compiled classes and compiles the rest again.
     "spark.sql.codegen.cache.maxEntries": "2000",
     "spark.python.daemon.module": "shoplake.runtime.workers",
