@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -29,6 +30,7 @@ def dataset(run: Run, args: argparse.Namespace) -> None:
     seen = read_behaviour(run, args.as_of)
     cuts = plan_cuts(seen.first, seen.as_of, horizon, settings.dataset)
     params = [seen.as_of, horizon, length, settings]
+    built: dict[str, Any] = {"inputs": TABLES, "params": params, "pinned": seen.pinned}
     held = run.lake.held
     with held(seen.interactions) as interactions:
         index = item_index(interactions, seen.as_of)
@@ -53,8 +55,8 @@ def dataset(run: Run, args: argparse.Namespace) -> None:
                 )
                 return examples
 
-            run.build("gold.item_snapshots", lambda _: snapshots, inputs=TABLES, params=params)
-            run.build("gold.training_examples", checked, inputs=TABLES, params=params)
+            run.build("gold.item_snapshots", lambda _: snapshots, **built)
+            run.build("gold.training_examples", checked, **built)
 
 
 def main(argv: list[str] | None = None) -> None:

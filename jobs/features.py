@@ -54,7 +54,9 @@ def features(run: Run, args: argparse.Namespace) -> None:
         }
         run.together(
             {
-                table: partial(run.build, table, make, inputs=inputs, params=params)
+                table: partial(
+                    run.build, table, make, inputs=inputs, params=params, pinned=seen.pinned
+                )
                 for table, (make, inputs, params) in tables.items()
             }
         )

@@ -31,9 +31,9 @@ def parser() -> argparse.ArgumentParser:
 def forecast(run: Run, args: argparse.Namespace) -> None:
     """Demand of the next days with its uncertainty, and what to order for it."""
     config = load_demand()
-    now = read_behaviour(run, args.as_of).as_of
-    read = run.reader(run.versions(SOURCES))
-
+    seen = read_behaviour(run, args.as_of)
+    now, pinned = seen.as_of, {**run.pins(SOURCES), **seen.pinned}
+    read = run.reader(pinned)
     products = catalogue_at(read("silver.products"), now)
     sales = sales_lines(read("silver.orders"), now)
 
@@ -55,7 +55,7 @@ def forecast(run: Run, args: argparse.Namespace) -> None:
             run.lineage.flows(table, contract.column_names, sales, products, sources={})
             return run.lake.spark.createDataFrame(list(rows()), schema(contract))
 
-        run.build(table, make, inputs=SOURCES, params=[now, config])
+        run.build(table, make, inputs=SOURCES, params=[now, config], pinned=pinned)
 
     try:
         build("gold.demand_forecast", lambda: forecast_rows(outlook(), now))

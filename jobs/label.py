@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -31,6 +32,7 @@ def label(run: Run, args: argparse.Namespace) -> None:
     cut = seen.as_of - timedelta(days=days)
     earlier = cut - timedelta(days=days)
     params = [seen.as_of, days, settings]
+    built: dict[str, Any] = {"inputs": TABLES, "params": params, "pinned": seen.pinned}
     with run.lake.held(seen.interactions) as interactions:
 
         def fitted(at: datetime) -> Recalibration:
@@ -56,10 +58,7 @@ def label(run: Run, args: argparse.Namespace) -> None:
         if earlier > seen.first:
             makers["gold.interest_calibration"] = make_calibration
         run.together(
-            {
-                table: partial(run.build, table, make, inputs=TABLES, params=params)
-                for table, make in makers.items()
-            }
+            {table: partial(run.build, table, make, **built) for table, make in makers.items()}
         )
 
 

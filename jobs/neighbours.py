@@ -51,7 +51,7 @@ def find(run: Run, args: argparse.Namespace) -> None:
         rows = list(neighbour_rows(found, seen.as_of))
         return run.lake.spark.createDataFrame(rows, schema(contract))
 
-    run.build(TABLE, make, inputs=SOURCES, params=[seen.as_of, config])
+    run.build(TABLE, make, inputs=SOURCES, params=[seen.as_of, config], pinned=seen.pinned)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -48,7 +48,8 @@ def rank(run: Run, args: argparse.Namespace) -> None:
         ranked = list(ranking_rows(search, queries, now, args.top))
         return run.lake.spark.createDataFrame(ranked, schema(contract))
 
-    run.build(TABLE, make, inputs=SOURCES, params=[now, args.queries, args.top, version])
+    params = [now, args.queries, args.top, version]
+    run.build(TABLE, make, inputs=SOURCES, params=params, pinned=behaviour.pinned)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -41,8 +41,8 @@ def score(run: Run, args: argparse.Namespace) -> None:
     registry = Registry.of(run.lake.settings)
     served = serving(run, registry)
     settings = load_serve_settings(shop_mapping(args.shop).history_length)
-    seen_until = read_behaviour(run, args.as_of)
-    now = seen_until.as_of
+    behaviour = read_behaviour(run, args.as_of)
+    now = behaviour.as_of
 
     def make(read: Read) -> DataFrame:
         items = read("gold.item_features").where(F.col("as_of") == F.lit(now))
@@ -50,12 +50,12 @@ def score(run: Run, args: argparse.Namespace) -> None:
         catalogue = load_catalogue(supply)
         index = items.select("product_id", "item_index")
         cut = Cut(0, now, now, "test")
-        past = seen(seen_until.interactions, cut_table(run.lake.spark, [cut]))
+        past = seen(behaviour.interactions, cut_table(run.lake.spark, [cut]))
         people = read("silver.people").withColumn("group", F.coalesce("segment", "country"))
         lists = history_arrays(settings.histories, settings.exclude_recent_days)
         histories = touched_items(past, index).select("person_key", *lists)
         popular = recent_popularity(read("silver.orders"), people, "group", now)
-        snapshot = item_snapshots(seen_until.interactions, index, [cut])
+        snapshot = item_snapshots(behaviour.interactions, index, [cut])
         return Served(run, registry, served, settings, TARGET).lists(
             everyone(histories, people),
             catalogue,
@@ -66,7 +66,7 @@ def score(run: Run, args: argparse.Namespace) -> None:
             fair=fair_to_brands(catalogue, read("silver.products"), settings),
         )
 
-    run.build(TARGET, make, inputs=SOURCES, params=[now, served, settings])
+    run.build(TARGET, make, inputs=SOURCES, params=[now, served, settings], pinned=behaviour.pinned)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -51,7 +51,8 @@ def target(run: Run, args: argparse.Namespace) -> None:
         rows = audience_rows(pandas(done), category, now, config.audience, config.seed)
         return made("gold.audiences", rows, done, items)
 
-    run.build("gold.audiences", audiences, inputs=AUDIENCE_SOURCES, params=[now, config])
+    params, pinned = [now, config], seen.pinned
+    run.build("gold.audiences", audiences, inputs=AUDIENCE_SOURCES, params=params, pinned=pinned)
     try:
         build_ads(run, config, now, AD_SOURCES)
     except AdsError as error:

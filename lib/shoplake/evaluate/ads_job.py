@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -53,17 +55,16 @@ def build_ads(run: Run, config: AdsConfig, as_of: datetime, inputs: Sequence[str
     Raises:
         AdsError: there are too few impressions to learn from.
     """
-    looked: dict[str, _Looked] = {}
+    # Learnt once for both tables.
+    pinned = run.pins(inputs)
+    built: dict[str, Any] = {"inputs": inputs, "pinned": pinned}
 
-    def look(read: Read) -> _Looked:
-        # Learnt once for both tables; they are pinned one after the other, maybe differently.
-        state = repr(run.versions(inputs))
-        if state not in looked:
-            looked[state] = _look(read, config, as_of)
-        return looked[state]
+    @cache
+    def look() -> _Looked:
+        return _look(run.reader(pinned), config, as_of)
 
-    def card(read: Read) -> DataFrame:
-        found = look(read).learnt
+    def card(_: Read) -> DataFrame:
+        found = look().learnt
         rows = []
         if found is not None:
             keys = found.people.tolist()  # plain texts: Spark takes no others
@@ -71,8 +72,8 @@ def build_ads(run: Run, config: AdsConfig, as_of: datetime, inputs: Sequence[str
             rows = list(card_rows(found.responses, facts.reindex(keys), as_of))
         return run.lake.spark.createDataFrame(rows, schema(run.contracts[METRICS]))
 
-    def scores(read: Read) -> DataFrame:
-        found, contract = look(read), run.contracts[SCORES]
+    def scores(_: Read) -> DataFrame:
+        found, contract = look(), run.contracts[SCORES]
         run.lineage.flows(
             SCORES, contract.column_names, found.people, found.seen, found.items, sources={}
         )
@@ -83,16 +84,16 @@ def build_ads(run: Run, config: AdsConfig, as_of: datetime, inputs: Sequence[str
 
     def parents(_: Read) -> DataFrame:
         rows = []
-        for table, at in run.versions(inputs).items():
+        for table, at in run.reader(pinned).versions.items():
             under = run.contracts[table]
             said = f"{under.version} {under.fingerprint}"
             rows.append((MODEL, version_of(as_of), table, at, said, SPLIT, code_revision()))
         return run.lake.spark.createDataFrame(rows, schema(run.contracts[PARENTS]))
 
-    measured = run.build(METRICS, card, inputs=inputs, params=[MODEL, as_of, config])
+    measured = run.build(METRICS, card, params=[MODEL, as_of, config], **built)
     if measured.good:
-        run.build(PARENTS, parents, inputs=inputs, params=[MODEL, as_of])
-    run.build(SCORES, scores, inputs=inputs, params=[as_of, config])
+        run.build(PARENTS, parents, params=[MODEL, as_of], **built)
+    run.build(SCORES, scores, params=[as_of, config], **built)
 
 
 def _look(read: Read, config: AdsConfig, as_of: datetime) -> _Looked:

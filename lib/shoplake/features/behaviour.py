@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from pyspark.sql import DataFrame
 
 from shoplake.features.interactions import data_range, interactions
-from shoplake.governance.run import Run
+from shoplake.governance.run import Pins, Run
 from shoplake.runtime.console import say
 
 #: Tables that report interactions; a shop may have any of them.
@@ -21,11 +21,16 @@ _RANGES: dict[tuple[tuple[str, int], ...], tuple[datetime, datetime]] = {}
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Interactions of a pinned state of silver: `first` to `as_of`, midnight after the last."""
+    """Interactions of a pinned state of silver: `first` to `as_of`, midnight after the last.
+
+    `pinned` is that state. What is made of the interactions is built with it: a table that a stream
+    has written to meanwhile would else be on record as read newer than it was, and never read so.
+    """
 
     interactions: DataFrame
     first: datetime
     as_of: datetime
+    pinned: Pins = field(default_factory=dict)
 
 
 def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
@@ -38,14 +43,14 @@ def read_behaviour(run: Run, as_of: str | None = None) -> Behaviour:
     Raises:
         ShoplakeError: nobody has interacted with a product.
     """
-    versions = run.versions(TABLES)
-    read = run.reader(versions)
+    pinned = run.pins(TABLES)
+    read = run.reader(pinned)
     orders, events, feedback = map(read, TABLES)
     view = interactions(orders=orders, events=events, feedback=feedback)
-    first, end = _range(run, versions, view)
+    first, end = _range(run, read.versions, view)
     if as_of is not None:
         end = min(end, datetime.fromisoformat(as_of).replace(tzinfo=end.tzinfo))
-    return Behaviour(view, first, end)
+    return Behaviour(view, first, end, pinned)
 
 
 def _range(run: Run, versions: dict[str, int], view: DataFrame) -> tuple[datetime, datetime]:

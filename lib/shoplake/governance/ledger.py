@@ -95,21 +95,26 @@ class Ledger:
         self._lines: dict[str, dict[str, Counts]] = {}
         self._digests: dict[str, tuple[int | None, str, Digest]] = {}
         self._inputs: dict[str, dict[str, int]] = {}
+        self._versions: dict[str, int | None] = {}
         self._reading = threading.Lock()
         self._newest: dict[str, datetime] = {}
 
     def find(self, contract: Contract, batch: str) -> Counts | None:
         """The counts of a batch that the table holds completely, else None.
 
-        An append-only table holds every batch it was given, another one the last, unless somebody
-        has taken its folder away.
+        A table that is appended to, or sliced by batch, holds every batch it was given; another one
+        the last, unless somebody has written to it since, or taken its folder away.
         """
         lines = self._read(contract.table)
-        if not contract.append_only and lines:
-            last = next(reversed(lines))
-            whole = last == batch and self.lake.exists(contract.table)
-            return lines[last] if whole else None
-        return lines.get(batch)
+        if contract.append_only or "batch" in contract.slice_by:
+            return lines.get(batch)
+        last = next(reversed(lines), None)
+        return lines[batch] if last == batch and self._is_as_told(contract.table) else None
+
+    def _is_as_told(self, table: str) -> bool:
+        """Whether nobody has changed the rows since the last line; lines of old lakes say less."""
+        now, told = self.lake.version(table), self._versions.get(table)
+        return now is not None and told in (None, now)
 
     def good_before(self, contract: Contract, batch: str) -> int | None:
         """Good rows of the table's last batch that is not `batch`."""
@@ -199,6 +204,7 @@ class Ledger:
         if digest is not None:
             self._digests[contract.table] = (version, _under(contract), digest)
         self._inputs[contract.table] = inputs
+        self._versions[contract.table] = version
         lines.pop(batch, None)
         lines[batch] = counts
 
@@ -233,6 +239,7 @@ class Ledger:
             lines.pop(row["batch_id"], None)
             lines[row["batch_id"]] = Counts(*(row[c] for c in _COUNTS))
             self._inputs[table] = dict(row["inputs"] or {})
+            self._versions[table] = row["table_version"]
             self._digests.pop(table, None)
             if row["digest"] is not None:
                 version, under, digest = (row[c] for c in _STATE)

@@ -23,6 +23,8 @@ from shoplake.runtime.settings import Settings, conf_dir
 from shoplake.runtime.together import Task, together
 
 Read = Callable[[str], DataFrame]
+#: Delta versions by table; None: it does not exist.
+Pins = Mapping[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,15 @@ class Run:
 
     def versions(self, tables: Iterable[str]) -> dict[str, int]:
         """The newest Delta version of each of `tables` that exists."""
-        found = {name: self.lake.version(name) for name in tables}
-        return {name: version for name, version in found.items() if version is not None}
+        return _existing(self.pins(tables))
 
-    def reader(self, versions: dict[str, int]) -> Pinned:
+    def pins(self, tables: Iterable[str]) -> Pins:
+        """The newest Delta version of each of `tables`; None: it does not exist."""
+        return {name: self.lake.version(name) for name in tables}
+
+    def reader(self, versions: Pins) -> Pinned:
         """What reads tables at these versions."""
-        return Pinned(self, versions)
+        return Pinned(self, _existing(versions))
 
     def build(
         self,
@@ -71,6 +76,7 @@ class Run:
         rows_of: str | None = None,
         change: FindChange | None = None,
         few: bool = False,
+        pinned: Pins | None = None,
     ) -> Counts:
         """Build `table` from pinned versions of `inputs`, unless this very batch is already in it.
 
@@ -84,6 +90,7 @@ class Run:
             rows_of: the input whose rows must all be accounted for (the conservation law).
             change: finds what differs from the last batch, so that no more needs to be made.
             few: the rows may be taken to the driver.
+            pinned: what was read of some inputs before this call; those are recorded as read then.
 
         Returns:
             The batch's counts.
@@ -92,13 +99,16 @@ class Run:
             GovernanceError: the contract breaks the one the table is under, or its rules stop it.
         """
         with alone(self.lake.settings, table, self.step):
-            return self._build(table, make, tuple(inputs), params, rows_of, change, few)
+            pins = {**self.pins(set(inputs) - set(pinned or ())), **(pinned or {})}
+            read = _existing({name: pins[name] for name in inputs})
+            return self._build(table, make, tuple(inputs), read, params, rows_of, change, few)
 
     def _build(
         self,
         table: str,
         make: Callable[[Pinned], DataFrame],
         inputs: tuple[str, ...],
+        versions: dict[str, int],
         params: object,
         rows_of: str | None,
         change: FindChange | None,
@@ -107,7 +117,6 @@ class Run:
         clock = Clock()
         contract = self.contracts[table]
         self.gate.admit(contract)
-        versions = self.versions(inputs)
         came = versions.get(rows_of) if rows_of else None
         batch = batch_id(self.step, contract, versions, params)
         done = self.ledger.find(contract, batch)
@@ -198,6 +207,10 @@ class Run:
             f"{table:<24} {counts.rows_in:>9,} in = {counts.good:>9,} good + {held}"
             f" + {counts.deduplicated:,} duplicates  [dim]{took}[/]",
         )
+
+
+def _existing(pins: Pins) -> dict[str, int]:
+    return {name: version for name, version in pins.items() if version is not None}
 
 
 def open_run(step: str, spark: SparkSession, settings: Settings) -> Run:
