@@ -240,6 +240,21 @@ def test_a_commit_that_another_writer_came_before_is_tried_again(
     assert run.lake.read("governance.quarantine_silver_items").count() == 2
 
 
+def test_rows_that_another_process_has_not_told_of_yet_are_not_written_over(
+    run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(run, items, frame(spark, GOOD), batch="b0")
+
+    def late(*_: object) -> object:
+        run.lake.delta("silver.items").update("id = 'a'", {"price": "9"})
+        raise ConcurrentAppendException("Files were added by a concurrent update")
+
+    monkeypatch.setattr(publishing, "_publish", late)
+    monkeypatch.setattr("shoplake.runtime.trouble._WAITS", (0.0, 0.0, 0.0))
+    with pytest.raises(GovernanceError, match="another process made the table"):
+        put(run, items, frame(spark, GOOD), batch="b1")
+
+
 def test_rows_that_another_process_made_meanwhile_are_not_written_over(
     run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

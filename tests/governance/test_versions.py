@@ -211,6 +211,22 @@ def test_rows_that_no_batch_brings_again_survive_a_new_type_and_a_kill(
     assert shelf.lake.version("silver.items") == before
 
 
+def test_a_row_that_came_while_the_others_were_looked_at_is_kept(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.start(appended(narrow(shelf.first)), A)
+    real = migrating.check_fit
+
+    def slow(*args: Any) -> None:
+        real(*args)
+        place = shelf.lake.identifier("silver.items")
+        shelf.spark.sql(f"INSERT INTO {place} VALUES ('b', 20.0, 'bob', 'r2')")
+
+    monkeypatch.setattr(migrating, "check_fit", slow)
+    migrate(shelf.lake, appended(replace(shelf.first, version="2.0.0")))
+    assert shelf.rows() == [A, B]
+
+
 def test_rows_that_would_be_lost_stop_the_migration(shelf: Shelf) -> None:
     first = appended(shelf.first)
     shelf.start(first, A, B)

@@ -23,11 +23,12 @@ from pyspark.sql.types import StructField, StructType
 from shoplake.contracts.ddl import checks, checks_stamp, properties, quoted, schema, stamp
 from shoplake.contracts.model import Contract
 from shoplake.governance.refill import check_fit, refill, unfit
+from shoplake.runtime.alone import alone
 from shoplake.runtime.lake import Lake, is_table, split_name
 from shoplake.runtime.settings import Settings
 
 _CHECK = "delta.constraints."
-#: The version that a table made anew is still to be filled from.
+#: The table was made anew, and is still to be filled from the version before that.
 _REFILL = "shoplake.refill"
 
 
@@ -54,9 +55,14 @@ def migrate(lake: Lake, contract: Contract) -> None:
     Raises:
         GovernanceError: rows that must be kept do not fit the contract; nothing was changed.
     """
+    with alone(lake.settings, f"making {contract.table}"):
+        _migrate(lake, contract)
+
+
+def _migrate(lake: Lake, contract: Contract) -> None:
     found = _properties(lake, contract.table)
     if _REFILL in found:
-        _finish(lake, contract.table, int(found[_REFILL]))
+        _finish(lake, contract.table)
     if (found.get("shoplake.contract"), found.get("shoplake.checks")) == (
         stamp(contract),
         checks_stamp(contract),
@@ -72,15 +78,17 @@ def migrate(lake: Lake, contract: Contract) -> None:
     elif whole:
         _replace(lake, contract, {})
     else:
-        version = lake.version(contract.table)
-        assert version is not None
         check_fit(lake, contract, _constraints_to_add(state, contract))
-        _replace(lake, contract, {_REFILL: str(version)})
-        _finish(lake, contract.table, version)
+        _replace(lake, contract, {_REFILL: "true"})
+        _finish(lake, contract.table)
 
 
-def _finish(lake: Lake, table: str, version: int) -> None:
-    refill(lake, table, version)
+def _finish(lake: Lake, table: str) -> None:
+    # Found again and not kept: rows that came between a look and the replacing would be lost.
+    past = lake.delta(table).history()
+    made = past.where("operation LIKE '%REPLACE TABLE%'").agg({"version": "max"}).first()
+    assert made is not None
+    refill(lake, table, int(made[0]) - 1)
     lake.spark.sql(f"ALTER TABLE {lake.identifier(table)} UNSET TBLPROPERTIES ('{_REFILL}')")
 
 
