@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from shoplake.contracts.book import ContractBook
 from shoplake.contracts.model import Column, Contract
+from shoplake.governance.erasure import purge as purging
 from shoplake.governance.erasure.files import Searcher
 from shoplake.governance.erasure.order import Subject
 from shoplake.governance.erasure.purge import purge_table
@@ -102,6 +103,23 @@ def test_nothing_is_left_and_a_second_erasure_changes_nothing(lake: Lake) -> Non
     frame = lake.spark.createDataFrame([("n5", None, "new", None)], lake.read(TABLE).schema)
     frame.write.format("delta").mode("append").save(str(lake.folder(TABLE)))
     assert lake.read(TABLE).count() == 4
+
+
+def test_what_another_writer_adds_while_the_log_is_swept_stays(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lake)
+    once = purging._newest
+
+    def late(log: Path) -> int:
+        found = once(log)
+        lake.read(TABLE).limit(1).write.format("delta").mode("append").save(str(lake.folder(TABLE)))
+        return found
+
+    before = lake.read(TABLE).count()
+    monkeypatch.setattr(purging, "_newest", late)
+    purge_table(lake, TABLE, lambda _: False)
+    assert lake.read(TABLE).count() == before + 1
 
 
 def test_rows_are_found_by_the_shops_id_as_the_shop_writes_it(lake: Lake) -> None:

@@ -176,10 +176,24 @@ def test_people_without_a_key_are_no_group(shipped: Policies) -> None:
         ),
         ("day IN (SELECT day FROM silver.people)", ("day",)),
         ("EXISTS (SELECT 1 FROM silver.people WHERE day > 1)", ()),
+        (
+            "EXISTS (SELECT 1 FROM silver.people P WHERE p.person_key = BUYER AND Day > 1)",
+            ("buyer",),
+        ),
+        (
+            "EXISTS (SELECT 1 FROM silver.sales WHERE buyer = 1 AND id IN"
+            " (SELECT person_key FROM silver.people WHERE consent))",
+            ("buyer",),
+        ),
+        (
+            "EXISTS (SELECT 1 FROM silver.sales s WHERE day = 1 AND s.id IN"
+            " (SELECT person_key FROM silver.people))",
+            ("day",),
+        ),
     ],
 )
 def test_a_bare_name_in_a_subquery_is_its_tables_if_they_have_it(
     where: str, own: tuple[str, ...]
 ) -> None:
-    inner = {"silver.people": ("person_key", "consent", "day")}
+    inner = {"silver.people": ("person_key", "consent", "day"), "silver.sales": ("id",)}
     assert columns_of(where, ("buyer", "day"), lambda t: inner.get(t, ())) == own

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import stat
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def test_file_is_made_once_beside_the_lake_for_its_owner_alone(settings: Setting
     assert pseudonym_key(settings) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not (settings.root / "lake.key").exists()
+
+
+def test_a_first_key_is_never_there_by_half(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flush = Path(settings.lake + ".key"), os.fsync
+    seen: list[bool] = []
+
+    def slowly(descriptor: int) -> None:
+        seen.append(path.exists())
+        flush(descriptor)
+        # Another process comes first.
+        path.write_text("o" * 64)
+
+    monkeypatch.setattr("os.fsync", slowly)
+    assert pseudonym_key(settings) == b"o" * 64
+    assert seen == [False]
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_short_key_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

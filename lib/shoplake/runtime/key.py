@@ -53,7 +53,7 @@ def pseudonym_key(
             made = [table for table in used_by if is_table(_folder(table, settings))]
             if made or not make:
                 raise _missing(settings, path, made)
-            _write(path)
+            _write_first(path)
         text = path.read_text().strip()
     if len(text.encode()) < _MIN_BYTES:
         raise SettingsError(
@@ -99,10 +99,7 @@ def replace_key(settings: Settings) -> None:
             remedy="run `shoplake step refine`, set the new key there, and run it again",
         )
     path = _file(source.file, settings)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    new.unlink(missing_ok=True)
-    _write(new)
-    os.replace(new, path)
+    os.replace(_written(path), path)
 
 
 def _folder(table: str, settings: Settings) -> Path:
@@ -114,13 +111,31 @@ def _file(name: str, settings: Settings) -> Path:
     return Path(name.replace("{lake}", settings.lake))
 
 
-def _write(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _write_first(path: Path) -> None:
+    """Put a first key there, whole; that of another process that came before stays."""
+    new = _written(path)
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        pass
+    except OSError:
+        # A file system without links.
+        if not path.exists():
+            os.replace(new, path)
+    new.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> Path:
+    """A new key in a file beside `path`."""
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new.parent.mkdir(parents=True, exist_ok=True)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_hex(32))
         file.flush()
         os.fsync(file.fileno())
+    return new
 
 
 def from_scope(spark: SparkSession, scope: str, name: str) -> str:

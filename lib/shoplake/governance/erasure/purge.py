@@ -65,7 +65,10 @@ def purge_table(lake: Lake, table: str, dirty: Callable[[Path], bool]) -> dict[s
 
 
 def _sweep_log(lake: Lake, folder: Path, newest: int) -> list[Path]:
-    """A checkpoint at the newest version, then away with whatever came before it."""
+    """A checkpoint at the newest version, then away with whatever came before it.
+
+    Another writer may have come after it; what it wrote stays.
+    """
     log = folder / "_delta_log"
     if not any(_is_whole_checkpoint(p, newest) for p in log.iterdir()):
         _checkpoint(lake, folder)
@@ -74,7 +77,7 @@ def _sweep_log(lake: Lake, folder: Path, newest: int) -> list[Path]:
         if not path.is_file() or path.name in ("_last_checkpoint", "._last_checkpoint.crc"):
             continue
         version = _RANGE.match(path.name) or _VERSION.match(path.name)
-        keeps = version is not None and int(version[1]) == newest and path.parent == log
+        keeps = version is not None and int(version[1]) >= newest and path.parent == log
         if keeps or (path.parent.name == "_sidecars" and _is_used(log, newest, path)):
             continue
         path.unlink()

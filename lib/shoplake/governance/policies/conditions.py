@@ -52,14 +52,19 @@ def columns_of(
     def is_own(column: exp.Column) -> bool:
         above = column.find_ancestor(exp.Select)
         while above is not None and above is not tree:
-            tables = list(above.find_all(exp.Table))
+            # A table of a query further in is none of this one's.
+            tables = [t for t in above.find_all(exp.Table) if t.find_ancestor(exp.Select) is above]
             if column.table:
-                if column.table in {t.alias_or_name for t in tables}:
+                if column.table.lower() in {t.alias_or_name.lower() for t in tables}:
                     return False
-            elif any(column.name in columns_in(f"{t.db}.{t.name}") for t in tables):
+            elif any(column.name.lower() in _lower(columns_in(f"{t.db}.{t.name}")) for t in tables):
                 return False
             above = above.find_ancestor(exp.Select)
         return True
 
-    own = {c.name for c in tree.find_all(exp.Column) if is_own(c)}
-    return tuple(c for c in known if c in own)
+    own = {c.name.lower() for c in tree.find_all(exp.Column) if is_own(c)}
+    return tuple(c for c in known if c.lower() in own)
+
+
+def _lower(names: tuple[str, ...]) -> set[str]:
+    return {name.lower() for name in names}
