@@ -64,3 +64,18 @@ def test_batch_numbers_go_up(opened: Open) -> None:
     first = registry.plan([ONE])
     registry.close(first, [ONE], [Outcome("a.csv", 3)])
     assert opened().plan([TWO]) == first + 1
+
+
+def test_an_outcome_follows_its_plan_where_the_clock_was_put_back(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Back(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> Back:  # type: ignore[override]
+            return cls(2020, 1, 1)
+
+    registry = opened()
+    number = registry.plan([ONE])
+    monkeypatch.setattr("shoplake.ingest.registry.datetime", Back)
+    registry.close(number, [ONE], [Outcome("a.csv", 3)])
+    assert opened().pending is None

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, reduce
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +15,7 @@ from shoplake.governance.publish import publish
 from shoplake.governance.run import Run
 from shoplake.governance.target import Transaction
 from shoplake.ingest.apply import bad_records, count_rows, file_reports, row_id, to_bronze, unrouted
+from shoplake.ingest.begun import fingerprint, keep, kept
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.mapping import mapping_error
 from shoplake.ingest.mapping_model import FileMapping, Mapping
@@ -76,14 +75,18 @@ def land(run: Run, mapping: Mapping, root: str, *, before: str | None = None) ->
     if unclaimed:
         say(run.step, f"[yellow]{len(unclaimed)} file(s) no entry claims, e.g. {unclaimed[0]}[/]")
     with alone(run.lake.settings, f"files of {mapping.shop}", run.step):
-        _land(run, mapping, listed, before)
+        _land(run, mapping, root, listed, before)
 
 
-def _land(run: Run, mapping: Mapping, listed: Sequence[SourceFile], before: str | None) -> None:
+def _land(
+    run: Run, mapping: Mapping, root: str, listed: Sequence[SourceFile], before: str | None
+) -> None:
     contract = run.contracts["governance.files"]
-    registry = FileRegistry(run.lake, contract, mapping.shop, shop_fingerprint(mapping))
+    registry = FileRegistry(run.lake, contract, mapping.shop, fingerprint(mapping))
     if (pending := registry.pending) is not None:
-        _take(run, mapping, registry, listed, *pending)
+        began = kept(run.lake.settings, mapping, mapping.shop, run.step)
+        there = listed if began is mapping else list_files(run.lake.spark, began, root)
+        _take(run, began, registry, there, *pending)
     files = [f for f in listed if f.mapping is not None and not is_later(f.path, before)]
     fresh = [f for f in files if not registry.looks_known(f.path, f.length, _naive_utc(f.modified))]
     seen = [s for s in _hashed(run, fresh) if not registry.is_known(s.file, s.sha)]
@@ -92,6 +95,7 @@ def _land(run: Run, mapping: Mapping, listed: Sequence[SourceFile], before: str 
         return
     if problems := check_sql(run.lake.spark, mapping):
         raise mapping_error(problems)
+    keep(run.lake.settings, mapping, mapping.shop)
     _take(run, mapping, registry, listed, registry.plan(seen), seen)
 
 
@@ -115,7 +119,8 @@ def _take(
         steady = [o.file for o in outcomes]
         records = read if len(steady) == len(seen) else read.where(F.col("file").isin(steady))
         records = without_erased(run, mapping, records, number)
-        batch = Batch(f"{mapping.shop}-{number}", (f"shoplake-ingest-{mapping.shop}", number))
+        transaction = (f"shoplake-ingest-{mapping.shop}", number)
+        batch = Batch(f"{mapping.shop}-{number}", transaction)
         bring_in(run, mapping, records, batch)
     registry.close(number, seen, outcomes)
     held = [o for o in outcomes if o.reason is not None]
@@ -164,16 +169,16 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch:
             counts = _union([count_rows(records, mapping, f, entity) for f in feeding])
             total = counts.agg(F.sum("routed") - F.sum("rows")).first()
             collapsed = (total[0] or 0) if total is not None else 0
-    table = f"bronze.{entity}"
-    now = run.ledger.now(table).replace(tzinfo=UTC)
-    run.gate.admit(run.contracts[table])
-    with run.lineage.building(run.contracts[table], {}, name=mapping.shop) as building:
+    contract = run.contracts[f"bronze.{entity}"]
+    now = run.ledger.now(contract.table).replace(tzinfo=UTC)
+    run.gate.admit(contract)
+    with run.lineage.building(contract, {}, name=mapping.shop) as building:
         building.made_from_files(parts, constants=tuple(RECORDS.names))
         counted = publish(
             run.lake,
             run.ledger,
             rows.withColumns({"_ingested_at": F.lit(now), "_run_id": F.lit(run.run_id)}),
-            run.contracts[table],
+            contract,
             step=run.step,
             batch=batch.name,
             inputs={},
@@ -182,7 +187,7 @@ def _publish(run: Run, mapping: Mapping, entity: str, records: DataFrame, batch:
             few=batch.few,
         )
         building.published(counted)
-    run.report(table, counted, clock)
+    run.report(contract.table, counted, clock)
 
 
 def unread(records: DataFrame, mapping: Mapping) -> DataFrame:
@@ -239,8 +244,3 @@ def is_later(path: str, before: str | None) -> bool:
 
 def _naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def shop_fingerprint(mapping: Mapping) -> str:
-    """16 hex digits that change whenever the mapping's file does."""
-    return hashlib.sha256(Path(mapping.source).read_bytes()).hexdigest()[:16]

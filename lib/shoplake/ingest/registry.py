@@ -44,7 +44,10 @@ class FileRegistry:
         self._mapping = mapping
         self._latest: dict[tuple[str, str], tuple[int, str, str, int, datetime]] = {}
         lines = lake.rows(contract.table, where={"shop": shop})
-        for r in sorted(lines, key=lambda r: r["recorded_at"]):
+        # By what follows what, and not by time alone: a clock may have been put back.
+        for r in sorted(
+            lines, key=lambda r: (r["batch"], r["state"] != "planned", r["recorded_at"])
+        ):
             last = (r["batch"], r["state"], r["mapping"], r["bytes"], r["modified_at"])
             self._latest[r["file"], r["file_sha"]] = last
 

@@ -21,8 +21,9 @@ from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.run import Run
 from shoplake.governance.trial import Trial, trial
 from shoplake.ingest.apply import row_id, to_bronze
+from shoplake.ingest.begun import fingerprint
 from shoplake.ingest.erased import without_erased
-from shoplake.ingest.landing import UNREAD, shop_fingerprint, unread
+from shoplake.ingest.landing import UNREAD, unread
 from shoplake.ingest.mapping_model import Mapping
 from shoplake.ingest.reader import SourceFile, list_files, read_files
 
@@ -229,7 +230,7 @@ def _leave_quarantine(run: Run, contract: Contract, batch: str, names: list[str]
 
 def _batch(mapping: Mapping, contract: Contract, names: list[str]) -> str:
     """The same held records under the same mapping and contract are the same batch."""
-    text = "|".join([shop_fingerprint(mapping), contract.fingerprint, *names])
+    text = "|".join([fingerprint(mapping), contract.fingerprint, *names])
     return f"{mapping.shop}-replay-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 

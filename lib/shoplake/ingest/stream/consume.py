@@ -16,6 +16,7 @@ from pyspark.sql.streaming import StreamingQuery
 from shoplake.errors import ShoplakeError, SourceError
 from shoplake.governance.maintain.folders import STREAM
 from shoplake.governance.run import Run
+from shoplake.ingest.begun import keep, kept
 from shoplake.ingest.erased import without_erased
 from shoplake.ingest.landing import UNREAD, Batch, bring_in
 from shoplake.ingest.mapping import mapping_error
@@ -67,7 +68,7 @@ class Consumer:
         if problems := check_sql(run.lake.spark, self._mapping):
             raise mapping_error(problems)
         self._options = options
-        self._topics = {file.topic: file for file in self._mapping.files}
+        self._topics = {file.topic for file in self._mapping.files}
         self._offsets = Offsets(run.lake, run.contracts[TABLE], mapping.shop)
         self._checkpoints = run.lake.settings.root / "streams" / mapping.shop
         there = self._checkpoints.glob("*/metadata") if self._checkpoints.is_dir() else ()
@@ -201,41 +202,48 @@ class Consumer:
 
     def _bring(self, messages: DataFrame, stream: str, batch: int) -> None:
         run, shop = self._run, self._mapping.shop
-        with run.lake.held(to_records(messages, self._mapping)) as records:
-            ranges, all_sound = self._seen(records)
+        copy = f"{shop}-{stream}"
+        mapping = self._mapping
+        if self._offsets.is_planned(stream, batch):
+            mapping = streamed(kept(run.lake.settings, mapping, copy, run.step))
+        with run.lake.held(to_records(messages, mapping)) as records:
+            ranges, all_sound = self._seen(records, mapping)
             taking = Taking(stream, batch, ranges)
             if stream == self.stream:
                 self._offsets.check(taking, str(self._checkpoints / stream))
             if not ranges:
                 return
+            if mapping is self._mapping:
+                keep(run.lake.settings, mapping, copy)
             self._offsets.plan(taking)
             name = f"{shop}-{stream}-{batch}"
             # Files' batches are numbered from 1; these must not be taken for one of them.
             number = (zlib.crc32(stream.encode()) << 30) + batch
-            kept = without_erased(run, self._mapping, records, number)
+            ours = without_erased(run, mapping, records, number)
             transaction = (f"shoplake-stream-{stream}", batch)
-            fed = self._fed({r.topic for r in ranges}, all_sound)
+            fed = _fed(mapping, {r.topic for r in ranges}, all_sound)
             count, spark = sum(r.records for r in ranges), run.lake.settings.spark
             if stream == self.stream and spark.local:
                 # The query's own session: code for a few messages takes longer to write than run.
                 interpret(messages.sparkSession, count <= INTERPRETED, spark.conf)
             named = Batch(name, transaction, by_topic=True, few=count <= FEW)
-            bring_in(run, self._mapping, kept, named, fed)
+            bring_in(run, mapping, ours, named, fed)
             self._offsets.close(taking)
         self.batches += 1
 
-    def _seen(self, records: DataFrame) -> tuple[tuple[Range, ...], bool]:
+    def _seen(self, records: DataFrame, mapping: Mapping) -> tuple[tuple[Range, ...], bool]:
         """What the records span, partition by partition, and whether all could be understood.
 
         Tells of fields no mapping knows.
         """
         ranges, problems = [], 0
+        columns = {file.topic: file.columns for file in mapping.files}
         for file, span in spans_of(records).items():
             topic, _, partition = file.removeprefix("kafka:").rpartition("/")
             said = (span.first, span.last, span.records, kafka_time(span.sent_at))
             ranges.append(Range(topic, int(partition), *said))
             problems += span.problems
-            news = {(topic, f) for f in span.fields if f not in self._topics[topic].columns}
+            news = {(topic, f) for f in span.fields if f not in columns[topic]}
             if news - self._told:
                 self._told |= news
                 names = ", ".join(sorted(field for _, field in news)[:5])
@@ -245,14 +253,15 @@ class Consumer:
                 )
         return tuple(sorted(ranges)), problems == 0
 
-    def _fed(self, topics: set[str], all_sound: bool) -> list[str]:
-        """The entities that records of these topics can feed: another table has no commit."""
-        files = [file for file in self._mapping.files if file.topic in topics]
-        fed = {entity.entity for file in files for entity in file.entities}
-        # Of an entry whose every entity has a condition, a record may be nobody's.
-        unrouted = any(all(e.where is not None for e in file.entities) for file in files)
-        unread = [UNREAD] if unrouted or not all_sound else []
-        return [*(e for e in self._mapping.entities if e in fed), *unread]
+
+def _fed(mapping: Mapping, topics: set[str], all_sound: bool) -> list[str]:
+    """The entities that records of these topics can feed: another table has no commit."""
+    files = [file for file in mapping.files if file.topic in topics]
+    fed = {entity.entity for file in files for entity in file.entities}
+    # Of an entry whose every entity has a condition, a record may be nobody's.
+    unrouted = any(all(e.where is not None for e in file.entities) for file in files)
+    unread = [UNREAD] if unrouted or not all_sound else []
+    return [*(e for e in mapping.entities if e in fed), *unread]
 
 
 def wait(query: StreamingQuery, consumer: Consumer, seconds: float) -> bool:

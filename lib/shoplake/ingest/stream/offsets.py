@@ -101,6 +101,11 @@ class Offsets:
                 " not taken again",
             )
 
+    def is_planned(self, stream: str, batch: int) -> bool:
+        """Whether a batch was begun and not finished."""
+        states = self._states.get((stream, batch), {})
+        return "planned" in states and "taken" not in states
+
     def plan(self, taking: Taking) -> None:
         """Note what a batch is about to take, once."""
         self._note(taking, "planned")
