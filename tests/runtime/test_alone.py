@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shoplake.errors import ShoplakeError
-from shoplake.runtime.alone import FOLDER, alone
+from shoplake.runtime.alone import FOLDER, alone, sweeping, writing
 from shoplake.runtime.settings import Settings, load
 
 HOLDER = """
@@ -89,3 +89,24 @@ def test_a_process_that_is_killed_gives_it_back(settings: Settings) -> None:
 def test_a_catalog_is_left_to_its_platform(settings: Settings) -> None:
     with alone(dataclasses.replace(settings, catalog="main"), "silver.orders", "test"):
         assert not (settings.root / FOLDER).exists()
+
+
+def test_writers_wait_for_no_writer(settings: Settings) -> None:
+    with writing(settings, "silver.orders"), writing(settings, "silver.events", "silver.orders"):
+        pass
+
+
+def test_files_are_swept_when_nobody_writes(settings: Settings) -> None:
+    done: list[str] = []
+
+    def sweep() -> None:
+        with sweeping(settings, "silver.orders"):
+            done.append("swept")
+
+    other = threading.Thread(target=sweep)
+    with writing(settings, "silver.orders"):
+        other.start()
+        other.join(0.2)
+        done.append("written")
+    other.join()
+    assert done == ["written", "swept"]

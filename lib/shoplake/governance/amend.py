@@ -24,6 +24,7 @@ from shoplake.governance.outcomes import outcomes
 from shoplake.governance.passes import Counted, Digest, Pass, digest
 from shoplake.governance.publish import good_rows, judged_rows, stop
 from shoplake.governance.quarantine import held_rows, quarantine_contract
+from shoplake.runtime.alone import writing
 from shoplake.runtime.lake import Lake
 
 RULES = "governance.rule_metrics"
@@ -95,7 +96,8 @@ def amend(
         return rows.coalesce(1) if change.few else rows
 
     count = Pass(contract, wanted(contract, {}), before.columns, digested=True)
-    with lake.held(packed(both)) as rows:
+    kept = quarantine_contract(contract)
+    with writing(lake.settings, contract.table, kept.table), lake.held(packed(both)) as rows:
         text = {row[0]: row[1] for row in rows.groupBy(_WAS).agg(count.aggregate()).collect()}
         was, now = (count.decode(text.get(key, _NOTHING)) for key in (True, False))
         whole = _whole(lake, contract, last, was, now)
@@ -107,7 +109,6 @@ def amend(
         is_now, held = ~F.col(_WAS), rows.where(count.held)
         keys = rows.select(*contract.key).distinct()
         part = lake.read(contract.table).join(keys, list(contract.key), "left_semi")
-        kept = quarantine_contract(contract)
         with lake.held(packed(part)) as known:
             if digest(known, contract) != was.digest:
                 return None

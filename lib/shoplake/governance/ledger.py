@@ -24,6 +24,7 @@ from shoplake.governance.history import States
 from shoplake.governance.migrate import migrate
 from shoplake.governance.outcomes import Outcome
 from shoplake.governance.passes import NOTHING, Digest
+from shoplake.runtime.alone import writing
 from shoplake.runtime.lake import Lake
 
 #: Tables that are built side by side tell of it in the same governance tables.
@@ -281,7 +282,7 @@ def append(lake: Lake, contract: Contract, rows: list[tuple[Any, ...]]) -> None:
     """Append a few driver-side rows to a governance table, in one commit."""
     if not rows:
         return
-    with _APPENDING:
+    with _APPENDING, writing(lake.settings, contract.table):
         ensure(lake, contract)
         if not add_few(lake, contract, _arrow(contract, rows)):
             df = lake.spark.createDataFrame(rows, schema(contract)).coalesce(1)

@@ -37,6 +37,7 @@ from shoplake.governance.passes import Counted, Pass
 from shoplake.governance.quarantine import held_rows, quarantine_contract
 from shoplake.governance.target import Target, Transaction
 from shoplake.governance.watch import is_cheap, watched
+from shoplake.runtime.alone import writing
 from shoplake.runtime.console import say
 from shoplake.runtime.few import Few
 from shoplake.runtime.lake import Lake
@@ -103,10 +104,11 @@ def publish(
                     where=contract.table,
                     remedy="run the step again: it begins with what there is now",
                 )
-        return _publish(
-            *(lake, ledger, candidate, contract, step, batch, inputs, rows_in, collapsed),
-            *(transaction, few),
-        )
+        with writing(lake.settings, contract.table, quarantine_contract(contract).table):
+            return _publish(
+                *(lake, ledger, candidate, contract, step, batch, inputs, rows_in, collapsed),
+                *(transaction, few),
+            )
 
     return retried(write, partial(say, step))
 

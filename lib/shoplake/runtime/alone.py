@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import say
@@ -15,7 +15,12 @@ FOLDER = ".locks"
 
 @contextmanager
 def alone(
-    settings: Settings, name: str, step: str | None = None, *, wait: bool = True
+    settings: Settings,
+    name: str,
+    step: str | None = None,
+    *,
+    wait: bool = True,
+    shared: bool = False,
 ) -> Iterator[None]:
     """While no other process of this machine does the same in a lake of folders.
 
@@ -27,6 +32,7 @@ def alone(
         name: of what is done, such as a table that is built.
         step: for the line that tells of waiting; None: it is not told.
         wait: until the other has done; else it is an error that there is one.
+        shared: with others who share it, and only while nobody is at it who does not.
 
     Raises:
         ShoplakeError: another process does it, and it is not waited for.
@@ -34,11 +40,12 @@ def alone(
     if settings.catalog:
         yield
         return
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     folder = settings.root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if not wait:
                 raise ShoplakeError(
@@ -48,7 +55,7 @@ def alone(
                 ) from None
             if step is not None:
                 say(step, f"{name}: another process is at it; this one waits")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, kind)
         except OSError:
             yield
             return
@@ -58,3 +65,22 @@ def alone(
             # A child of this process may hold the file open for longer.
             with suppress(OSError):
                 fcntl.flock(file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def writing(settings: Settings, *tables: str) -> Iterator[None]:
+    """While nobody removes the files that no version of these tables needs (`sweeping`).
+
+    A file that is written and not yet committed is one of those.
+    """
+    with ExitStack() as held:
+        for table in sorted(tables):
+            held.enter_context(alone(settings, f"writing {table}", shared=True))
+        yield
+
+
+@contextmanager
+def sweeping(settings: Settings, table: str, step: str | None = None) -> Iterator[None]:
+    """While no other process of this machine writes to the table: those that do are waited for."""
+    with alone(settings, f"writing {table}", step):
+        yield

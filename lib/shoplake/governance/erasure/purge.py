@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shoplake.runtime.alone import sweeping
 from shoplake.runtime.lake import Lake
 
 _CONF = {
@@ -28,8 +29,11 @@ _RANGE = re.compile(r"^\.?\d{20}\.(\d{20})\.compacted")
 def purge_table(lake: Lake, table: str, dirty: Callable[[Path], bool]) -> dict[str, int]:
     """Remove every byte of older versions; running it again removes nothing.
 
+    Writers of this machine are waited for, and wait. Those of others, as of a catalog, may have
+    written files that are not committed yet: there nobody else may be writing.
+
     Args:
-        lake: where the table is; nobody else may be writing it.
+        lake: where the table is.
         table: its name.
         dirty: whether a file still holds a value of the subject. If the newest commit does, an
             empty one is made after it, so that it can go.
@@ -37,6 +41,11 @@ def purge_table(lake: Lake, table: str, dirty: Callable[[Path], bool]) -> dict[s
     Returns:
         files_removed: data, change and deletion vector files; log_files_removed; versions_removed.
     """
+    with sweeping(lake.settings, table):
+        return _purge(lake, table, dirty)
+
+
+def _purge(lake: Lake, table: str, dirty: Callable[[Path], bool]) -> dict[str, int]:
     name = lake.identifier(table)
     if _has_deletion_vectors(lake, table):
         lake.spark.sql(f"REORG TABLE {name} APPLY (PURGE)")
