@@ -7,7 +7,7 @@ import yaml
 from lamps import LAMPS, changed, column, lamps, write
 
 from shoplake.errors import MappingError
-from shoplake.ingest.check import check_shop
+from shoplake.ingest.check import check_shop, hints
 from shoplake.ingest.entities import ENTITIES
 from shoplake.ingest.mapping import check_mapping, load_mapping
 
@@ -30,6 +30,13 @@ def test_columns_are_read_in_every_spelling(tmp_path: Path) -> None:
     assert columns["ordered_at"].timestamp == ("yyyy-MM-dd HH:mm",)
     assert columns["product_name"].values == {"on": "yes", "1": None}
     assert not columns["product_name"].keeps_unlisted
+
+
+def test_orders_without_a_number_of_the_line_are_hinted_at() -> None:
+    (hint,) = hints(load_mapping(ROOT / "conf" / "sources" / "online_retail.yml"))
+    assert hint.field == "entities.orders"
+    assert "no line_id" in hint.message
+    assert hints(load_mapping(ROOT / "conf" / "sources" / "builtin.yml")) == []
 
 
 def test_numbers_keep_their_digits(tmp_path: Path) -> None:

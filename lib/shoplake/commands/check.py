@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 def _check(args: argparse.Namespace) -> None:
     from shoplake.contracts.book import ContractBook
     from shoplake.governance.policies.load import check_policies
-    from shoplake.ingest.check import check_shop
+    from shoplake.ingest.check import check_shop, hints, shop_mapping
 
     contracts, problems = check_contracts(conf_dir() / "contracts")
     _, wrong = check_policies(conf_dir() / "policies.yml", ContractBook(contracts))
@@ -37,6 +37,8 @@ def _check(args: argparse.Namespace) -> None:
         console.print(str(problem), markup=False)
     if problems:
         raise SystemExit(1)
+    for hint in hints(shop_mapping(args.shop)) if args.shop else ():
+        console.print(f"hint: {hint}", markup=False)
     if args.clauses:
         print_rows([_clauses(contract) for contract in contracts.values()])
     console.print(

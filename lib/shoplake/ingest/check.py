@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shoplake.contracts.clauses import Problem
 from shoplake.ingest.mapping import check_mapping, load_mapping
-from shoplake.ingest.mapping_model import Mapping
+from shoplake.ingest.mapping_model import EntityMapping, Mapping
 from shoplake.ingest.yaml_clauses import nearest
 from shoplake.runtime.settings import conf_dir
 
@@ -39,3 +39,22 @@ def check_shop(shop: str, folder: Path) -> list[Problem]:
             Problem(str(path), 1, "(file)", f"there is no shop '{shop}'; {nearest(shop, known)}")
         ]
     return check_mapping(path)
+
+
+def hints(mapping: Mapping) -> list[Problem]:
+    """What is sound, and yet seldom meant."""
+    return [
+        Problem(
+            mapping.source,
+            file.entity("orders").line,
+            "entities.orders",
+            "no line_id: two lines of an order that say the same at one time count as one sent"
+            " twice; map the number of the line where the shop has one",
+        )
+        for file in mapping.files
+        if any(e.entity == "orders" and not _fills(e, "line_id") for e in file.entities)
+    ]
+
+
+def _fills(entity: EntityMapping, column: str) -> bool:
+    return any(c.name == column for c in entity.columns)
