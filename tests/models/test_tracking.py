@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from mlflow import MlflowClient
 from shoplake.errors import ModelError
 from shoplake.models.artifact import load_artifact, loss_curve
 from shoplake.models.config import TwoTowerConfig
-from shoplake.models.tracking import Parents, Registry
+from shoplake.models.tracking import Parents, Registry, every
 
 PARENTS = Parents({"gold.training_examples": 3}, {"gold.training_examples": "1.0.0"}, "abc", "time")
 
@@ -53,6 +54,31 @@ def test_the_life_of_a_version(registry: Registry, trained: Path, config: TwoTow
     np.testing.assert_array_equal(
         loaded.item_matrix(texts), load_artifact(trained).item_matrix(texts)
     )
+
+
+def test_a_version_killed_before_its_alias_is_judged_again(
+    registry: Registry, trained: Path, config: TwoTowerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = register(registry, trained, config, "killed")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_registered_model_alias", killed)
+        with pytest.raises(KeyboardInterrupt):
+            registry.promote(version, True, "wins")
+    assert registry.verdict(version) is None
+
+
+def test_all_pages_of_a_search_are_read(
+    registry: Registry, trained: Path, config: TwoTowerConfig
+) -> None:
+    versions = {register(registry, trained, config, f"page {n}") for n in range(3)}
+    client = MlflowClient(registry._uri, registry._uri)
+    name = f"name='{registry.name}'"
+    found = every(partial(client.search_model_versions, name, max_results=1))
+    assert versions <= {str(v.version) for v in found}
 
 
 def test_the_loss_of_each_step_is_tracked_for_a_model_that_another_process_trained(

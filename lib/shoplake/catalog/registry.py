@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,14 @@ def _pairs(db: sqlite3.Connection, sql: str, mine: tuple[str, int]) -> dict[str,
 def _from_client(uri: str) -> list[ModelVersion]:
     from mlflow import MlflowClient
 
+    from shoplake.models.tracking import every
+
     client = MlflowClient(uri, "databricks-uc" if uri == "databricks" else uri)
     out = []
-    for model in client.search_registered_models():
-        for found in client.search_model_versions(f"name='{model.name}'"):
+    for listed in every(client.search_registered_models):
+        # Unity Catalog's search leaves out aliases.
+        model = client.get_registered_model(listed.name)
+        for found in every(partial(client.search_model_versions, f"name='{model.name}'")):
             known = client.get_model_version(model.name, found.version)
             run = client.get_run(known.run_id).data if known.run_id else None
             loss = client.get_metric_history(known.run_id, "train_loss") if known.run_id else []

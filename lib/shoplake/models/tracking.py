@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.store.entities import PagedList
 from mlflow.types import ColSpec, Schema, TensorSpec
 
 from shoplake.errors import ModelError
@@ -35,6 +37,7 @@ logging.getLogger("mlflow").setLevel(logging.ERROR)
 FINGERPRINT, _VERDICT = "shoplake.fingerprint", "shoplake.verdict"
 _ERASED = "shoplake.erased"
 Loaded = TypeVar("Loaded")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,20 @@ class ItemEncoder(PythonModel):
         return self._model.item_matrix(model_input)
 
 
+def every(search: Callable[..., PagedList[Found]]) -> list[Found]:
+    """All that a search of MLflow finds, page by page.
+
+    Args:
+        search: takes a `page_token`.
+    """
+    page = search()
+    found = list(page)
+    while page.token:
+        page = search(page_token=page.token)
+        found += page
+    return found
+
+
 class Registry:
     """One registered model in one MLflow server.
 
@@ -84,6 +101,7 @@ class Registry:
         registry = "databricks-uc" if uri == "databricks" else uri
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(registry)
+        self._by_catalog = registry == "databricks-uc"
         self._client = MlflowClient(uri, registry)
 
     @classmethod
@@ -178,7 +196,9 @@ class Registry:
                 pip_requirements=["shoplake"],
                 signature=signature,
             )
-        if not any(m.name == self.name for m in self._client.search_registered_models()):
+        try:
+            self._client.get_registered_model(self.name)
+        except mlflow.MlflowException:
             self._client.create_registered_model(self.name)
         made = self._client.create_model_version(
             self.name,
@@ -201,18 +221,20 @@ class Registry:
             self._client.log_table(run_id, rows, file)
 
     def promote(self, version: str, passed: bool, verdict: str) -> bool:
-        """Record the verdict; move the alias if it was passed. Returns whether it is champion.
+        """Move the alias if it was passed, then record the verdict. Returns whether it is champion.
 
-        A version that takes over is no challenger any more, whoever that was.
+        A version that takes over is no challenger any more, whoever that was. The verdict comes
+        last: a version that has one is not judged again, so a kill before the alias would leave it
+        passed and never serving.
 
         Raises:
             ModelError: it was trained on data of a person who has been erased since.
         """
         self._require_whole(version)
-        self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
         if passed:
             self._client.set_registered_model_alias(self.name, CHAMPION, version)
             self.dismiss()
+        self._client.set_model_version_tag(self.name, version, _VERDICT, verdict)
         return passed
 
     def challenge(self, version: str) -> None:
@@ -308,7 +330,10 @@ class Registry:
             ) from None
 
     def _versions(self) -> list[ModelVersion]:
-        found = self._client.search_model_versions(f"name='{self.name}'")
+        found = every(partial(self._client.search_model_versions, f"name='{self.name}'"))
+        if self._by_catalog:
+            # Unity Catalog's search leaves out tags.
+            found = [self._client.get_model_version(self.name, v.version) for v in found]
         return sorted(found, key=lambda v: int(v.version))
 
     def _run(self, fingerprint: str) -> str:
