@@ -50,3 +50,7 @@ class ModelError(ShoplakeError):
 
 class PolicyError(ShoplakeError):
     """`conf/policies.yml` is invalid, or a role may not see what it asks for."""
+
+
+class TooYoungError(ShoplakeError):
+    """A shop has too little past for a step yet; nothing is wrong, and other steps go on."""

@@ -9,12 +9,15 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from shoplake.errors import ShoplakeError
+from rich.markup import escape
+
+from shoplake.errors import ShoplakeError, TooYoungError
 from shoplake.governance.run import Run, open_run
 from shoplake.ingest.shop.config import ShopConfig, load_shop_config
-from shoplake.runtime.console import console
+from shoplake.runtime.console import console, say
+from shoplake.runtime.options import lake_options, settings_of
 from shoplake.runtime.session import get_spark, interpret, is_little
-from shoplake.runtime.settings import Settings, load
+from shoplake.runtime.settings import Settings
 from shoplake.runtime.trouble import explained
 
 #: In the order in which they are run; `simulate` and `respond` are the built-in shop's own.
@@ -57,11 +60,7 @@ def job_parser(step: str, doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"jobs/{step}.py", description=(doc or "").strip().splitlines()[0]
     )
-    parser.set_defaults(step=step)
-    parser.add_argument("--env", default="local", help="conf/env/<ENV>.yml, or a YAML file")
-    parser.add_argument("--lake", help="folder of the lake (default: the environment's)")
-    parser.add_argument("--catalog", help="Unity Catalog catalog (default: the environment's)")
-    parser.add_argument("--schema-prefix", help="put before each schema's name")
+    lake_options(parser).set_defaults(step=step)
     parser.add_argument("--shop", default="builtin", help="conf/sources/<SHOP>.yml, or a YAML file")
     return parser
 
@@ -113,6 +112,8 @@ def shop_config(args: argparse.Namespace) -> ShopConfig:
 def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body) -> None:
     """Parse, open a run and do the step; an error meant for the reader ends in exit status 1.
 
+    A shop that is too young for the step is told so, and that is no failure.
+
     Raises:
         SystemExit: the step failed, with its error printed.
     """
@@ -120,6 +121,8 @@ def run_job(parser: argparse.ArgumentParser, argv: list[str] | None, body: Body)
     quiet()
     try:
         body(open_step(args), args)
+    except TooYoungError as early:
+        say(args.step, f"[yellow]not yet:[/] {escape(str(early))}")
     except Exception as error:
         told = error if isinstance(error, ShoplakeError) else explained(error, args.lake)
         if told is None:
@@ -161,11 +164,6 @@ def start(step: str, settings: Settings, data: str | None = None, *, sized: bool
         # What simulates is heavy on few rows.
         interpret(spark, little and step not in ("simulate", "respond"), settings.spark.conf)
     return open_run(step, spark, settings)
-
-
-def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings that a parsed command line asks for."""
-    return load(args.env, lake=args.lake, catalog=args.catalog, schema_prefix=args.schema_prefix)
 
 
 def job(step: str) -> Callable[[list[str] | None], None]:

@@ -11,7 +11,7 @@ from days import day
 from pyspark.sql import DataFrame
 from world import HORIZON, LENGTH, build, few_cuts, happenings
 
-from shoplake.errors import ShoplakeError
+from shoplake.errors import TooYoungError
 from shoplake.features.training import plan_cuts
 
 
@@ -45,7 +45,7 @@ def test_no_more_training_cuts_than_allowed(labels) -> None:
 
 
 def test_too_little_data_is_an_error_that_says_how_much_is_needed(labels) -> None:
-    with pytest.raises(ShoplakeError, match="bring 54 days"):
+    with pytest.raises(TooYoungError, match="bring 54 days"):
         plan_cuts(day(0), day(50), 20, labels.dataset)
 
 

@@ -45,3 +45,9 @@ def test_missing_environment_lists_the_known(tmp_path: Path) -> None:
 def test_lake_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert load("local", lake="here").lake == str(tmp_path / "here")
+
+
+def test_an_object_store_is_no_folder() -> None:
+    with pytest.raises(SettingsError, match="s3://shop/lake is no folder"):
+        load("local", lake="s3://shop/lake")
+    assert load("databricks", lake="s3://shop/files").lake == "s3://shop/files"

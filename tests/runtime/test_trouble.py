@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shoplake import steps
+from shoplake.errors import TooYoungError
 from shoplake.runtime import trouble
 from shoplake.runtime.trouble import explained, retried
 
@@ -85,6 +86,22 @@ def test_a_step_tells_of_it_without_a_stack_trace(
     with pytest.raises(SystemExit, match="1"):
         steps.run_job(parser, [], full)
     assert "refine failed: the disk is full" in capsys.readouterr().out
+
+
+def test_a_shop_that_is_too_young_for_a_step_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(steps, "open_step", lambda args: None)
+
+    def early(*_: object) -> None:
+        raise TooYoungError("11 days of data are too few", remedy="bring 54 days")
+
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(step="dataset", lake=None)
+    steps.run_job(parser, [], early)
+    said = capsys.readouterr().out
+    assert "not yet: 11 days of data are too few" in said
+    assert "bring 54 days" in said
 
 
 def test_a_step_raises_what_it_cannot_explain(monkeypatch: pytest.MonkeyPatch) -> None:

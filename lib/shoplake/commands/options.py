@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,19 +9,9 @@ from rich.table import Table
 
 from shoplake.errors import ShoplakeError
 from shoplake.runtime.console import console
-from shoplake.runtime.settings import Settings, load
+from shoplake.runtime.options import lake_options, settings_of
 
-
-def lake_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Adds `--env` and `--lake`: where the lake is."""
-    parser.add_argument("--env", default="local", help="conf/env/<ENV>.yml, or a YAML file")
-    parser.add_argument("--lake", help="folder of the lake (default: the environment's)")
-    return parser
-
-
-def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings that a command line with `lake_options` asks for."""
-    return load(args.env, lake=args.lake)
+__all__ = ["lake_options", "need_top", "print_rows", "settings_of"]
 
 
 def need_top(top: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from typing import Any
 
 from shoplake.commands.options import lake_options, print_rows, settings_of
@@ -18,7 +17,6 @@ def add(commands: Any) -> None:
     policies.add_argument("tables", nargs="*", metavar="TABLE", help="only these (default: all)")
     policies.add_argument("--role", help="column by column, what this role sees")
     policies.add_argument("--unity", action="store_true", help="print Unity Catalog's statements")
-    policies.add_argument("--catalog", help="the catalog (default: the environment's)")
     lake_options(policies).set_defaults(run=_policies)
 
 
@@ -29,9 +27,7 @@ def _policies(args: argparse.Namespace) -> None:
     book = load_contracts(conf_dir() / "contracts")
     policies = load_policies(conf_dir() / "policies.yml", book)
     if args.unity:
-        settings = settings_of(args)
-        settings = dataclasses.replace(settings, catalog=args.catalog or settings.catalog)
-        for statement in Unity(settings, policies, book).statements(args.tables):
+        for statement in Unity(settings_of(args), policies, book).statements(args.tables):
             print(f"{statement};")
     elif args.role:
         print_rows(_columns(policies, book, args.role, args.tables))

@@ -20,9 +20,9 @@ def _rotate(args: argparse.Namespace) -> None:
     from shoplake.refine.pseudonym import Secret
     from shoplake.refine.rekey import keep_vault, key_changed
     from shoplake.runtime.key import pseudonym_key, replace_key
-    from shoplake.steps import job, job_parser, open_step
+    from shoplake.steps import common_options, job, job_parser, open_step
 
-    where = ["--env", args.env, "--shop", args.shop, *(["--lake", args.lake] if args.lake else [])]
+    where = common_options(args)
     run = open_step(job_parser("refine", __doc__).parse_args(where))
     key = Secret(pseudonym_key(run.lake.settings, run.lake.spark))
     if key_changed(run, key):

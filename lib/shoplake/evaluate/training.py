@@ -22,7 +22,10 @@ from shoplake.evaluate.recommender import Judgement, judge_recommender
 from shoplake.evaluate.retraining.decisions import TABLE, DecisionBook
 from shoplake.evaluate.retraining.verdicts import Choice, Decision
 from shoplake.evaluate.segments import FACTS, by_segment, facts_of_people
+from shoplake.features.behaviour import read_behaviour
 from shoplake.features.histories import Cut, cut_table, seen
+from shoplake.features.settings import load_labels
+from shoplake.features.training import plan_cuts
 from shoplake.feed import materialise
 from shoplake.governance.run import Run
 from shoplake.models.artifact import LoadedTwoTower
@@ -90,10 +93,13 @@ def pin(run: Run, horizon_days: int) -> TrainingSet:
     """The newest versions of the training set's tables.
 
     Raises:
+        TooYoungError: the shop has too little past for them.
         ModelError: they have not been built.
     """
     versions = run.versions((EXAMPLES, SNAPSHOTS, ITEMS))
     if len(versions) < 3:
+        behaviour = read_behaviour(run)
+        plan_cuts(behaviour.first, behaviour.as_of, horizon_days, load_labels().dataset)
         raise ModelError("there is no training set", remedy="run the step `dataset` first")
     read = run.reader(versions)
     cut = read(SNAPSHOTS).where("split = 'test'").agg(F.max("as_of")).first()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from shoplake.errors import ShoplakeError
+from shoplake.errors import TooYoungError
 from shoplake.features.histories import (
     Cut,
     cut_table,
@@ -47,7 +47,7 @@ def plan_cuts(
         Cuts in the order of time; the last one is the test cut.
 
     Raises:
-        ShoplakeError: there is too little data for the test cut and one training cut.
+        TooYoungError: there is too little data for the test cut and one training cut.
     """
     horizon = timedelta(days=horizon_days)
     earliest = first + timedelta(days=settings.min_history_days)
@@ -55,7 +55,7 @@ def plan_cuts(
     starts = [start for start in (as_of - horizon * age for age in ages) if start >= earliest]
     if len(starts) < 2:
         needed = settings.min_history_days + 2 * horizon_days
-        raise ShoplakeError(
+        raise TooYoungError(
             f"{(as_of - first).days} days of data are too few for a test and a training cut",
             where=f"interactions from {first:%Y-%m-%d} to {as_of:%Y-%m-%d}",
             remedy=f"bring {needed} days, or lower horizon_days of the shop's mapping or "

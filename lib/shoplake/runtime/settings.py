@@ -129,8 +129,14 @@ def load(
         raise SettingsError(f"no environment '{env}'", where=str(path), remedy=f"known: {known}")
     settings = load_yaml(path, Settings)
     root = lake or settings.lake
-    if settings.catalog is None and "://" not in root:
-        root = str(Path(root).expanduser().resolve())
     prefix = settings.schema_prefix if schema_prefix is None else schema_prefix
     catalog = catalog or settings.catalog
+    if catalog is None:
+        if "://" in root:
+            raise SettingsError(
+                f"{root} is no folder: a lake without a catalog lies in one",
+                where=str(path) if lake is None else "--lake",
+                remedy="mount the object store and name the folder, or set `catalog`",
+            )
+        root = str(Path(root).expanduser().resolve())
     return dataclasses.replace(settings, lake=root, catalog=catalog, schema_prefix=prefix)
