@@ -170,16 +170,25 @@ def test_columns_without_great_numbers_are_not_read(
     assert look(tmp_path).is_clean
 
 
+NOISE = random.Random(7).randbytes(2000).hex().encode()
+
+
+def damaged(packed: bytes) -> bytes:
+    return packed[:200] + b"?" * 40 + packed[240:]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
         ("cut.z", zlib.compress(random.Random(7).randbytes(5000))[:4000]),
         ("sum.z", zlib.compress(random.Random(7).randbytes(5000))[:-1] + b"?"),
+        ("second.z", zlib.compress(NOISE) + damaged(zlib.compress(NOISE))),
+        ("second cut.z", zlib.compress(NOISE) + zlib.compress(NOISE)[:1500]),
         ("cut.tar", tar_of("b.bin", bytes(range(256)) * 20)[:2000]),
         ("said.pdf", b"%PDF-1.7\n"),
         ("mlflow.db-wal", b"\x37\x7f\x06\x82" + bytes(28)),
     ],
-    ids=["zlib", "zlib, wrong sum", "tar", "PDF", "SQLite"],
+    ids=["zlib", "zlib, wrong sum", "second zlib", "second zlib, cut", "tar", "PDF", "SQLite"],
 )
 def test_what_is_damaged_or_closed_is_said(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)

@@ -129,6 +129,9 @@ def _order(run: Run, wanted: str, values: tuple[Value, ...], unknown: bool) -> O
                 remedy="complete it first: erase that person again",
             )
         say(run.step, f"going on with request {order.request}")
+        if not lake.rows(TABLE, ["request"], {"request": order.request}):
+            # Until it is on record, the person could come back by a file or a message.
+            _record(run, order, "requested")
         return order
     secret = Secret(pseudonym_key(lake.settings, lake.spark))
     if key_changed(run, secret):

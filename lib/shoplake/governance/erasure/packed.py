@@ -92,27 +92,27 @@ def _if_it_begins(file: BinaryIO, make: Callable[[], Any]) -> Iterator[bytes] | 
 def _rest(file: BinaryIO, unpacker: Any, make: Callable[[], Any]) -> Iterator[bytes]:
     """What follows, of streams that stand one after another too.
 
-    What follows a whole stream and is none is searched as it lies; a stream that is damaged, or
-    ends too early, is told.
+    What follows a whole stream and is none, by its first bytes, is searched as it lies; a stream
+    that is damaged, or ends too early, is told.
     """
-    is_stream = True
+    left, fed = b"", _FIRST + 1
     while True:
         if unpacker.eof:
-            data = unpacker.unused_data or file.read(_STEP)
-            if not data:
+            left = unpacker.unused_data + left or file.read(_STEP)
+            if not left:
                 return
-            unpacker, is_stream = make(), False
+            unpacker, first, left = make(), left[:_FIRST], left[_FIRST:]
+            fed = len(first)
+            try:
+                made = unpacker.decompress(first)
+            except (zlib.error, lzma.LZMAError):
+                return
         else:
-            data = file.read(_STEP)
+            data, left = left or file.read(_STEP), b""
             if not data:
-                if not is_stream:
-                    return
+                if fed < _FIRST:
+                    return  # Too little to be sure that it is one.
                 raise EOFError("the packed stream ends too early")
-        try:
+            fed += len(data)
             made = unpacker.decompress(data)
-        except (zlib.error, lzma.LZMAError):
-            if not is_stream:
-                return
-            raise
-        is_stream = is_stream or bool(made)
         yield made
