@@ -14,7 +14,13 @@ from shoplake.contracts.ddl import schema
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Read, Run
 from shoplake.models.demand.lake import catalogue_at, panel_of, sales_lines
-from shoplake.models.demand.outlook import Outlook, forecast_rows, look_ahead, plan_rows
+from shoplake.models.demand.outlook import (
+    Outlook,
+    forecast_rows,
+    look_ahead,
+    never_sold,
+    plan_rows,
+)
 from shoplake.models.demand.panel import DemandError
 from shoplake.models.demand.settings import load_demand
 from shoplake.runtime.console import say
@@ -45,9 +51,9 @@ def forecast(run: Run, args: argparse.Namespace) -> None:
     def outlook() -> Outlook:
         names = dict(zip(catalogue()["product_id"], catalogue()["name"], strict=True))
         panel, sold = panel_of(pd.DataFrame(sales.toPandas()), names)
-        known = set(sold)
-        unsold = {p: name for p, name in names.items() if p not in known}
-        return look_ahead(panel, sold, unsold, config, now.date())
+        active = config.active_periods["day"]
+        unsold, idle = never_sold(panel.dates, catalogue(), sold, active)
+        return look_ahead(panel, sold, unsold, config, idle, now.date())
 
     def build(table: str, rows: Callable[[], Iterator[tuple[Any, ...]]]) -> None:
         def make(_: Read) -> DataFrame:

@@ -31,6 +31,13 @@ def test_a_single_closed_monday_does_not_close_mondays() -> None:
     assert 0 in trading_days(days, 6).dayofweek
 
 
+def test_a_shop_that_rarely_sells_trades_on_the_days_on_which_it_ever_did() -> None:
+    days = pd.date_range("2026-01-05", periods=20, freq="9D")
+    ahead = trading_days(days, 6)
+    assert len(ahead) == 6
+    assert set(ahead.dayofweek) <= set(days[-7:].dayofweek)
+
+
 def test_weeks_a_year_apart_share_a_place() -> None:
     weeks = pd.date_range("2010-02-05", periods=120, freq="7D")
     place = season_of(weeks, "week", 52)

@@ -56,10 +56,32 @@ def test_a_higher_service_level_orders_earlier() -> None:
             order_cost=2,
             holding_rate=0.2,
             periods_a_year=300,
+            most_periods=60,
         )
         for level in (0.6, 0.95)
     )
     assert (high.point > low.point).all()
+
+
+def test_an_order_of_something_cheap_lasts_no_longer_than_it_may() -> None:
+    paths = np.full((1, 10, 6), 2, np.float32)
+
+    def quantity(most: float) -> float:
+        return float(
+            reorder_plan(
+                paths,
+                np.full(1, 4),
+                np.full(1, 0.01),
+                service_level=0.9,
+                order_cost=20,
+                holding_rate=0.2,
+                periods_a_year=300,
+                most_periods=most,
+            ).quantity[0]
+        )
+
+    assert quantity(30) == 60
+    assert quantity(1e9) == 1550  # sqrt(2 * 2 * 300 * 20 / .01), five years' demand
 
 
 def test_persistence_makes_the_sum_more_uncertain_and_not_larger() -> None:

@@ -108,6 +108,7 @@ def _trial(panel: Panel, forecasts: Sequence[Forecast], config: StockConfig) -> 
             order_cost=config.order_cost,
             holding_rate=config.holding_rate,
             periods_a_year=300 if panel.unit == "day" else 52,
+            most_periods=config.surplus_periods,
         )
         place = np.searchsorted(f.series, series)
         place = np.clip(place, 0, len(f.series) - 1)

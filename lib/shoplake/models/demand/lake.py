@@ -53,11 +53,13 @@ def sales_lines(orders: DataFrame, as_of: datetime) -> DataFrame:
 def catalogue_at(products: DataFrame, as_of: datetime) -> DataFrame:
     """Products as of then: product_id, name, stock, price and lead_days (null where not said).
 
+    `listed_at` is when the product was first told of.
     `lead_days` is the attribute restocking_lead_time, in calendar days; what is not 0 to 730 of
     them is no lead time.
     """
     at = instant(as_of)
     lead = F.get_json_object("attributes", "$.restocking_lead_time").try_cast("double")
+    listed = products.groupBy("product_id").agg(F.min("valid_from").alias("listed_at"))
     return (
         products.where("kind = 'product'")
         .where(
@@ -70,6 +72,7 @@ def catalogue_at(products: DataFrame, as_of: datetime) -> DataFrame:
             F.col("price").cast("double").alias("price"),
             F.when(lead.between(0, _LONGEST_LEAD), lead).alias("lead_days"),
         )
+        .join(listed, "product_id")
     )
 
 

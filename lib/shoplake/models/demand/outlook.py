@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,6 +58,7 @@ def look_ahead(
     products: list[str],
     unsold: dict[str, str],
     config: DemandConfig,
+    idle: Sequence[str] = (),
     since: date | None = None,
 ) -> Outlook:
     """Forecasts of what sells and of what has never been sold.
@@ -65,7 +66,8 @@ def look_ahead(
     Args:
         panel: of `panel_of`.
         products: of each series.
-        unsold: names of products in the catalogue that nobody has bought, by id.
+        unsold: names of new products that nobody has bought yet, by id.
+        idle: products that nobody has bought for so long that nobody will (`never_sold`).
         since: the first day that is still to come, which may be later than the one after the
             last sale. Default: that one.
 
@@ -78,19 +80,21 @@ def look_ahead(
     fresh = new_item_quantiles(panel, origin, tuple(unsold.values()), neighbours=config.neighbours)
     # What no longer sells still lies on a shelf: left out, its stock would be nobody's concern.
     dormant = np.setdiff1d(np.arange(len(products)), forecast.series)
-    idle = np.zeros((len(dormant), horizon, len(LEVELS)), np.float32)
+    none = np.zeros((len(dormant) + len(idle), horizon, len(LEVELS)), np.float32)
     price = panel.price[:, -1] if panel.price is not None else np.full(len(products), np.nan)
     weights = {
         CLASSES[k]: {name: round(w, 2) for name, w in parts.items()}
         for k, parts in forecast.mixture.weights.items()
     }
     return Outlook(
-        [products[i] for i in (*forecast.series, *dormant)] + list(unsold),
-        [CLASSES[k] for k in forecast.classes] + [_DORMANT] * len(dormant) + [_NEW] * len(unsold),
+        [*(products[i] for i in (*forecast.series, *dormant)), *idle, *unsold],
+        [CLASSES[k] for k in forecast.classes] + [_DORMANT] * len(none) + [_NEW] * len(unsold),
         days,
         open_share(panel.dates),
-        np.concatenate([forecast.quantiles, idle, np.repeat(fresh[:, None], horizon, axis=1)]),
-        np.concatenate([price[[*forecast.series, *dormant]], np.full(len(unsold), np.nan)]),
+        np.concatenate([forecast.quantiles, none, np.repeat(fresh[:, None], horizon, axis=1)]),
+        np.concatenate(
+            [price[[*forecast.series, *dormant]], np.full(len(idle) + len(unsold), np.nan)]
+        ),
         persistence(
             forecast.mixture,
             list(forecast.windows.values()),
@@ -99,6 +103,25 @@ def look_ahead(
         ),
         "; ".join(f"{k}: {w}" for k, w in weights.items()),
     )
+
+
+def never_sold(
+    dates: pd.DatetimeIndex, catalogue: pd.DataFrame, sold: Collection[str], periods: int
+) -> tuple[dict[str, str], list[str]]:
+    """Products that nobody has bought: the new ones' names by id, and those that are not new.
+
+    Args:
+        dates: the trading days.
+        catalogue: of `catalogue_at`.
+        sold: products that somebody has bought.
+        periods: trading days in which a product was to be had before it is new no more.
+    """
+    rest = catalogue[~catalogue["product_id"].isin(list(sold))]
+    began = pd.to_datetime(rest["listed_at"], utc=True).dt.tz_localize(None)
+    seen = len(dates) - np.searchsorted(dates, began.to_numpy())
+    fresh, idle = rest[seen < periods], rest[seen >= periods]
+    names = dict(zip(fresh["product_id"], fresh["name"], strict=True))
+    return names, [str(p) for p in idle["product_id"]]
 
 
 def forecast_rows(outlook: Outlook, as_of: datetime) -> Iterator[tuple[Any, ...]]:
@@ -156,6 +179,7 @@ def plan_rows(
         order_cost=want.order_cost,
         holding_rate=want.holding_rate,
         periods_a_year=365 * outlook.open_share,
+        most_periods=want.surplus_periods,
     )
     until = demand_until(paths, leads)
     rate = paths.mean(axis=(1, 2), dtype=float)
@@ -184,10 +208,10 @@ def plan_rows(
 
 
 def _alert(held: int | None, runs_out: float | None, covers: float | None, surplus: int) -> str:
-    """shortage: likelier than not to run out before an order placed now arrives."""
+    """shortage: sold out, or likelier than not to be before an order placed now arrives."""
     if held is None or runs_out is None:
         return "unknown"
-    if runs_out > 0.5:
+    if runs_out > 0.5 or (held == 0 and runs_out > 0):
         return "shortage"
     if held > 0 and (covers is None or covers > surplus):
         return "surplus"

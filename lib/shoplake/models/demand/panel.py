@@ -133,7 +133,8 @@ def trading_days(
     """The next `count` days on which the shop is likely to trade.
 
     A weekday counts as open if the shop traded on at least half of those of the last `weeks` weeks
-    (or of the whole past, if that is shorter).
+    (or of the whole past, if that is shorter); in a shop that sells so rarely that none does, if it
+    traded on any.
 
     Args:
         dates: days on which it traded, ascending.
@@ -145,6 +146,7 @@ def trading_days(
     possible = np.bincount(days.dayofweek, minlength=7)
     traded = np.bincount(recent.dayofweek, minlength=7)
     open_on = traded * 2 >= np.maximum(possible, 1)
+    open_on = open_on if open_on.any() else traded > 0
     start = end + pd.Timedelta(days=1)
     start = start if since is None else max(start, pd.Timestamp(since))
     ahead = pd.date_range(start, periods=14 * count + 7)

@@ -93,21 +93,25 @@ def reorder_plan(
     order_cost: float,
     holding_rate: float,
     periods_a_year: float,
+    most_periods: float,
 ) -> Reorder:
     """The (s, Q) policy of an item from its demand paths.
 
     The point is the `service_level` quantile of demand over lead time and review; the quantity is
-    Harris's (1913) economic order quantity, at least a review period's demand and one unit.
+    Harris's (1913) economic order quantity, at least a review period's demand and one unit, and not
+    more than is sold in `most_periods`: of what costs next to nothing it would be many years'.
 
     Args:
         paths: [n, paths, h] of `demand_paths`.
         cover: [n] periods of lead time and review.
         price: [n] of a unit.
+        most_periods: for which one order is to last at most.
     """
     until = demand_until(paths, cover)
     rate = paths.mean(axis=(1, 2), dtype=float)
     holding = np.maximum(holding_rate * np.nan_to_num(price), 1e-2)
     economic = np.sqrt(2 * rate * periods_a_year * order_cost / holding)
+    economic = np.minimum(economic, rate * most_periods)
     return Reorder(
         np.ceil(np.quantile(until, service_level, axis=1)),
         np.ceil(np.maximum(np.maximum(economic, rate), 1)),
