@@ -18,6 +18,7 @@ from shoplake_jobs.answer import answer, parser
 
 from shoplake.contracts.book import load_contracts
 from shoplake.contracts.ddl import schema
+from shoplake.governance.ledger import Ledger
 from shoplake.governance.run import Run
 from shoplake.runtime.broker import Broker
 from shoplake.runtime.kafka import kafka_options
@@ -165,6 +166,26 @@ def test_a_dialogue_goes_on_in_another_batch_until_its_answers_are_erased(
     assert say(32, "how much is it?", 3).product_id is None
 
 
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_cut_off_batch_of_files_is_finished_though_more_came(
+    run: Run, rows: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(message(60, BOB, "where is my order?")))
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            answer(run, options("--messages", str(tmp_path)))
+    (tmp_path / "b.jsonl").write_text(json.dumps(message(61, ANN, "where is my order?")))
+    answer(Run("answer", run.lake, run.contracts), options("--messages", str(tmp_path)))
+    news = run.lake.read("gold.answers").where("message_id IN ('m60', 'm61')").collect()
+    assert sorted(r.message_id for r in news) == ["m60", "m61"]
+    told = run.lake.read("governance.ledger").where("table_name = 'gold.answers'")
+    assert {r.batch for r in news} <= {r.batch_id for r in told.collect()}
+
+
 def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
     spark: SparkSession, run: Run, rows: dict[str, Any]
 ) -> None:
@@ -189,10 +210,6 @@ def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
         "shop:1": "silver.orders[shop:1001]@v0",
         "shop:2": "silver.orders[shop:2002]@v0",
     }
-
-
-def killed(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def test_a_topic_is_answered_to_a_topic(

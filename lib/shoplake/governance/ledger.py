@@ -107,7 +107,7 @@ class Ledger:
         the last, unless somebody has written to it since, or taken its folder away.
         """
         lines = self._read(contract.table)
-        if contract.append_only or "batch" in contract.slice_by:
+        if _keeps_all(contract):
             return lines.get(batch)
         last = next(reversed(lines), None)
         return lines[batch] if last == batch and self._is_as_told(contract.table) else None
@@ -229,7 +229,7 @@ class Ledger:
                 self._rows = self.lake.rows_of(name, "table_name", _TOLD, "finished_at")
             if table not in self._lines:
                 known = self._contracts.get(table)
-                most = None if known is None or known.append_only else _NEWEST
+                most = None if known is None or _keeps_all(known) else _NEWEST
                 self._lines[table] = self._told(table, self._rows(table, most))
             return self._lines[table]
 
@@ -246,6 +246,11 @@ class Ledger:
                 version, under, digest = (row[c] for c in _STATE)
                 self._digests[table] = (version, under, _digest(digest))
         return lines
+
+
+def _keeps_all(contract: Contract) -> bool:
+    """Whether a table holds every batch that it was ever given."""
+    return contract.append_only or "batch" in contract.slice_by
 
 
 def _under(contract: Contract) -> str:

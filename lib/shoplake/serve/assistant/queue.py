@@ -19,6 +19,7 @@ from shoplake.governance.ledger import Counts
 from shoplake.governance.publish import publish
 from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
+from shoplake.runtime.alone import alone
 from shoplake.runtime.console import Clock
 from shoplake.serve.assistant.earlier import earlier_turns
 from shoplake.serve.assistant.erased import without_erased
@@ -83,6 +84,8 @@ class AnswerQueue:
         rows = without_erased(self._run, rows)
         if not rows:
             return None
+        for batch, ids in self._cut_off("files").items():
+            self.take([row for row in rows if row["id"] in ids], batch)
         batch = _named("files", rows)
         if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
             return None
@@ -109,11 +112,8 @@ class AnswerQueue:
             # Guests of a channel are many, and have no dialogue together.
             F.expr("CASE WHEN person_key IS NOT NULL THEN channel END").alias("dialogue"),
         )
-        ledger = lake.read("governance.ledger").where(F.col("table_name") == TABLE)
-        cut_off = self._told().join(ledger, "batch_id", "left_anti").where("batch_id LIKE 'lake-%'")
-        for (batch,) in cut_off.select("batch_id").distinct().collect():
-            again = cut_off.where(F.col("batch_id") == batch)
-            self.take(sent.join(again, "id", "left_semi").collect(), batch)
+        for batch, ids in self._cut_off("lake").items():
+            self.take(sent.where(F.col("id").isin(list(ids))).collect(), batch)
         while True:
             waiting = sent.join(self._told(), "id", "left_anti")
             rows = waiting.orderBy("sent_at", "id").limit(most).collect()
@@ -127,6 +127,16 @@ class AnswerQueue:
                 name="messages",
             )  # fmt: skip
             answered += len(rows)
+
+    def _cut_off(self, source: str) -> dict[str, set[str]]:
+        """Messages by batch, of batches of a source that the ledger was not told of."""
+        contract = self._run.contracts[TABLE]
+        missed = self._told().where(F.col("batch_id").startswith(f"{source}-"))
+        found: dict[str, set[str]] = {}
+        for row in missed.collect():
+            if self._run.ledger.find(contract, row["batch_id"]) is None:
+                found.setdefault(row["batch_id"], set()).add(row["id"])
+        return found
 
     def _told(self) -> DataFrame:
         """Messages that were answered or held: id, batch_id."""
@@ -179,10 +189,16 @@ class AnswerQueue:
     def take(self, rows: list[Any], batch: str) -> Counts | None:
         """Answer one batch: into the table, then out to the topic.
 
+        Another process of the machine that answers is waited for: else both would answer a message.
+
         Args:
             rows: of `messages`.
             batch: what it is called; the same for the same messages.
         """
+        with alone(self._run.lake.settings, TABLE, self._run.step):
+            return self._take(rows, batch)
+
+    def _take(self, rows: list[Any], batch: str) -> Counts | None:
         run, clock = self._run, Clock()
         contract = run.contracts[TABLE]
         run.gate.admit(contract)
