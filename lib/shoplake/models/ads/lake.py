@@ -82,7 +82,8 @@ def shown(events: DataFrame, feedback: DataFrame, people: DataFrame, as_of: date
 
     Of people who agreed to advertising: nobody else is learnt from either.
 
-    A click or purchase counts if it was of the same session (or request) and product. Of more than
+    A click or purchase counts if it was of the same session (or request) and product, and not
+    before the product was shown: the impression had no part in that. Of more than
     200,000 sessions' worth of impressions, sessions are drawn evenly.
     """
     parts = [
@@ -95,20 +96,24 @@ def shown(events: DataFrame, feedback: DataFrame, people: DataFrame, as_of: date
     seen = parts[0].unionByName(parts[1]).where(F.col("at") < instant(as_of))
     seen = seen.join(agreed, "person_key", "left_semi")
 
-    def any_of(kind: str) -> Any:
-        return F.max((F.col("kind") == kind).cast("int")).cast("boolean")
+    def when(kind: str) -> Any:
+        return F.when(F.col("kind") == kind, F.col("at"))
+
+    first = F.min(when("impression"))
+
+    def followed(kind: str) -> Any:
+        return F.coalesce(F.max(when(kind)) >= first, F.lit(False))
 
     return (
         seen.where("product_id IS NOT NULL AND visit IS NOT NULL")
         .groupBy("visit", "person_key", "product_id")
         .agg(
-            F.to_date(F.min("at")).alias("day"),
-            F.min("position").alias("position"),
-            any_of("impression").alias("shown"),
-            any_of("click").alias("clicked"),
-            any_of("purchase").alias("bought"),
+            F.to_date(first).alias("day"),
+            F.min(F.when(F.col("kind") == "impression", F.col("position"))).alias("position"),
+            followed("click").alias("clicked"),
+            followed("purchase").alias("bought"),
         )
-        .where("shown")
+        .where("day IS NOT NULL")
         .orderBy(F.xxhash64("visit"), "product_id")
         .limit(_KEPT)
     )
