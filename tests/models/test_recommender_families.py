@@ -105,6 +105,23 @@ def test_ease_solves_its_ridge_regressions() -> None:
     assert not np.diag(model.weights).any()
 
 
+def test_als_trusts_what_was_seen_as_much_when_it_learns_as_when_it_folds_in() -> None:
+    """At the end of the alternations each side solves its least squares, given the other."""
+    config = AlsConfig(factors=2, iterations=400, regularization=1.0, alpha=3.0, history_decay=1.0)
+    rows = [[0, 1], [1, 2], [0, 2, 3], [3]]
+    model = Als(config).fit(Interactions.of(rows, 4))
+    seen = Interactions.of(rows, 4).matrix().toarray()
+    ridge = config.regularization * np.eye(2)
+
+    def solved(other: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        trust = np.diag(1 + config.alpha * chosen)
+        return np.linalg.solve(other.T @ trust @ other + ridge, other.T @ trust @ chosen)
+
+    people = np.stack([solved(model.items, row) for row in seen])
+    items = np.stack([solved(people, column) for column in seen.T])
+    np.testing.assert_allclose(items, model.items, atol=1e-3)
+
+
 def test_popularity_of_late_counts_late_rows_only() -> None:
     seen = Interactions.of([[0]] * 9 + [[1]], catalogue=2)
     asked = Interactions.of([[]], catalogue=2)

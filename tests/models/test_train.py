@@ -10,7 +10,7 @@ from shoplake.errors import ModelError
 from shoplake.models.config import TwoTowerConfig
 from shoplake.models.inputs import TrainInputs
 from shoplake.models.progress import Progress
-from shoplake.models.train import train
+from shoplake.models.train import _rate, train
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -81,3 +81,15 @@ def test_adding_up_gradients_and_sgd_work(
     curve = train(other, inputs, str(tmp_path)).curve
     assert len(curve) == 9
     assert all(0 < loss < 10 for _, loss in curve)
+
+
+@pytest.mark.parametrize(("steps", "warm"), [(400, 40), (20, 2), (3, 1)])
+def test_a_short_stage_warms_up_in_a_tenth_of_its_steps(
+    config: TwoTowerConfig, steps: int, warm: int
+) -> None:
+    rates = [
+        _rate(step, steps, dataclasses.replace(config, warmup_steps=40)) for step in range(steps)
+    ]
+    assert rates.index(max(rates)) == warm - 1
+    assert max(rates) == 1.0
+    assert rates[-1] < 0.8

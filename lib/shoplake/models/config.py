@@ -47,7 +47,8 @@ class TwoTowerConfig:
         optimizer: AdamW, or SGD with momentum 0.9.
         learning_rate: peak rate of everything but BERT.
         weight_decay: of both optimisers.
-        warmup_steps: steps of linear warm-up in each stage; a cosine to 0 follows.
+        warmup_steps: steps of linear warm-up in each stage, at most a tenth of it; a cosine to 0
+            follows.
         clip_norm: largest norm of a step's gradient.
         candidates: catalogues up to this size compete whole in the softmax; of larger ones, the
             batch's targets and this many items drawn evenly.

@@ -119,7 +119,8 @@ def train(
             start=position,
         )
         batches = iter(feed)
-        frozen = min(config.steps, config.max_epochs * feed.steps_per_epoch)
+        epochs = config.max_epochs * feed.steps_per_epoch // config.accumulate
+        frozen = min(config.steps, max(1, epochs))
         stages = ((0, frozen), (frozen, frozen + config.finetune.steps))
         first_step, stage_started = step, time.monotonic()
 
@@ -225,8 +226,11 @@ def _optimiser(config: TwoTowerConfig, model: TwoTower) -> torch.optim.Optimizer
 
 
 def _rate(step: int, steps: int, config: TwoTowerConfig) -> float:
-    """Linear warm-up, then a cosine to 0 at the stage's end; a share of the peak rate."""
-    warmup = min(config.warmup_steps, steps)
+    """Linear warm-up, then a cosine to 0 at the stage's end; a share of the peak rate.
+
+    A short stage warms up in a tenth of its steps: else it would never reach its peak.
+    """
+    warmup = min(config.warmup_steps, max(1, steps // 10))
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(steps - warmup, 1)))

@@ -60,7 +60,9 @@ class Als:
         )
         # Threads of the BLAS beside those of the library would only stand in each other's way.
         with threadpool_limits(1):
-            model.fit(csr_matrix(seen.matrix() * self.config.alpha), show_progress=False)
+            trusted = csr_matrix(seen.matrix() * self.config.alpha)
+            trusted.data += 1  # implicit takes the whole confidence
+            model.fit(trusted, show_progress=False)
         self.items = np.asarray(model.item_factors, dtype=np.float32)
         self.base = self.items.T @ self.items + self.config.regularization * np.eye(
             self.items.shape[1], dtype=np.float32
