@@ -114,9 +114,23 @@ def test_cap_keeps_the_same_examples_of_a_larger_cap(interactions, labels) -> No
         built = build(interactions, capped, few_cuts(labels)[-1:])
         return {row["example_id"] for row in built.examples.select("example_id").collect()}
 
-    few, more = kept(4), kept(9)
-    assert len(few) == 4
+    few, more = kept(14), kept(17)
+    assert len(few) == 14
     assert few < more
+
+
+def test_cap_never_cuts_a_purchase(interactions, labels) -> None:
+    def kept(most: int) -> list:
+        capped = changed(labels, max_examples_per_snapshot=most, negatives_per_positive=0)
+        return build(interactions, capped, few_cuts(labels)[-1:]).examples.collect()
+
+    every = kept(1000)
+    bought = {r["example_id"] for r in every if r["is_purchase"]}
+    assert 1 < len(bought) < len(every)
+    assert {r["example_id"] for r in kept(1)} == bought
+    one_more = {r["example_id"] for r in kept(len(bought) + 1)}
+    assert bought < one_more
+    assert len(one_more) == len(bought) + 1
 
 
 @pytest.mark.slow

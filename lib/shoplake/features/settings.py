@@ -68,7 +68,8 @@ class DatasetSettings:
         max_snapshots: most training cuts, one horizon apart, before the test cut.
         min_history_days: least days of data before a cut.
         negatives_per_positive: sampled items with label 0 for each positive.
-        max_examples_per_snapshot: most examples of one cut, negatives included.
+        max_examples_per_snapshot: most examples of one cut, negatives included; purchases are never
+            left out, even if they alone are more.
         seed: of the samples of examples and negatives.
     """
 

@@ -111,7 +111,8 @@ def training_examples(
     Positives are products with interest in the label window. Each brings up to
     `negatives_per_positive` products with label 0 that the person did not touch in the window,
     drawn with probability proportional to (1 + people of the last 30 days)^0.75. Which examples
-    are kept and drawn depends on ids and the seed alone.
+    are kept and drawn depends on ids and the seed alone; where there are too many, purchases are
+    kept before other positives, all of them even if they alone are more than the settings' most.
 
     Args:
         interactions: the view of `interactions.interactions`.
@@ -168,11 +169,19 @@ def _labels(interactions: DataFrame, table: DataFrame, settings: LabelSettings) 
 
 
 def _capped(positives: DataFrame, most: int, seed: int) -> DataFrame:
-    """At most `most` rows of each snapshot, chosen by hash."""
+    """Each snapshot's purchases, and others chosen by hash while there are fewer than `most`.
+
+    A purchase that is cut would count as an item that its person did not want: the test cut's
+    purchases are what lists are judged by.
+    """
     order = Window.partitionBy("snapshot").orderBy(
-        F.xxhash64(F.lit(seed), "person_key", "product_id"), "person_key", "product_id"
+        F.col("is_purchase").desc(),
+        F.xxhash64(F.lit(seed), "person_key", "product_id"),
+        "person_key",
+        "product_id",
     )
-    return positives.withColumn("_", F.row_number().over(order)).where(F.col("_") <= most).drop("_")
+    kept = (F.col("_") <= most) | (F.col("is_purchase") == 1)
+    return positives.withColumn("_", F.row_number().over(order)).where(kept).drop("_")
 
 
 def _negatives(
