@@ -34,6 +34,12 @@ def test_a_constant_has_no_lift_and_no_auc() -> None:
     assert found["lift@decile"] == pytest.approx(1)
 
 
+def test_equal_probabilities_that_come_true_are_calibrated_in_any_order() -> None:
+    sorted_by_outcome = np.sort(SEEN)[::-1]
+    found = Scored(sorted_by_outcome, np.full(2000, SEEN.mean())).measures()
+    assert found["ece"] == pytest.approx(0, abs=1e-9)
+
+
 def test_lift_of_a_perfect_order_is_ten_over_ten_percent() -> None:
     seen = np.arange(100) < 10
     assert Scored(seen, 1 - np.arange(100) / 100).measures()["lift@decile"] == 10

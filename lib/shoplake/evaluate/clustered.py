@@ -32,8 +32,10 @@ class Scored:
         said = np.clip(probability, 1e-12, 1 - 1e-12)
         self._loss = -np.where(positive, np.log(said), np.log1p(-said))
         self._probability = probability
-        ranks = np.argsort(np.argsort(probability, kind="stable"), kind="stable")
-        self._bin = ranks * _BINS // len(probability)
+        # Equal probabilities are of one bin, whatever the order they came in.
+        many = np.bincount(place, minlength=self._ties)
+        middle = (np.cumsum(many) - (many + 1) / 2)[place]
+        self._bin = (middle * _BINS / len(probability)).astype(np.int64)
 
     def measures(self, weight: Floats | None = None) -> dict[str, float]:
         """auc, log_loss, lift@decile, ece (10 bins of equal size) and said/observed.

@@ -22,7 +22,8 @@ from shoplake.runtime.console import tell
 HELD_OUT = 0.3
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 RANDOM, ACTIVE, WEAK, RULES = "random", "active", "weak + active", "rules alone"
-_SEEDS, _LEAST = 3, 20
+_SEEDS, _LEAST = 10, 20
+_RESAMPLES = 1000
 _PLANTED = 0.1
 
 
@@ -58,35 +59,41 @@ def run(
     said = votes(features)
     model = fit_label_model(said[ours])
     weak = model.probabilities(said) @ GRADES
-    flat, full = test.error(np.full(len(test.grades), known.mean())), []
-    errors: dict[str, dict[float, list[float]]] = {n: {} for n in (RANDOM, ACTIVE, WEAK)}
+    flat, full = test.squares(np.full(len(test.grades), known.mean())), []
+    squares: dict[str, dict[float, list[Floats]]] = {n: {} for n in (RANDOM, ACTIVE, WEAK)}
     for k in range(_SEEDS):
-        full.append(test.error(fit_trees(pool, known, seed=seed + k).predict(test.rows)))
-        for name in errors:
+        full.append(test.squares(fit_trees(pool, known, seed=seed + k).predict(test.rows)))
+        for name, found in squares.items():
             extra = weak if name == WEAK else None
-            for share, error in _bought(pool, known, group, test, name, extra, ours, seed + k):
-                errors[name].setdefault(share, []).append(error)
-        tell("labels", f"seed {k + 1} of {_SEEDS}: all labels {full[-1]:.4f}")
-    gain = flat - float(np.mean(full))
-    if gain <= 0:
+            for share, made in _bought(pool, known, group, test, name, extra, ours, seed + k):
+                found.setdefault(share, []).append(made)
+        tell("labels", f"seed {k + 1} of {_SEEDS}: all labels {np.sqrt(full[-1].mean()):.4f}")
+    draws = _Draws(test.query, seed)
+    none, every = draws.errors([flat] * _SEEDS), draws.errors(full)
+    gain = none - every
+    if gain[0] <= 0:
         raise EvaluationError(
             f"all {len(known):,} labels foretell grades no better than their mean does: "
-            f"RMSE {np.mean(full):.4f} and {flat:.4f}",
+            f"RMSE {every[0]:.4f} and {none[0]:.4f}",
             where=str(data),
             remedy="give more queries, or grades that differ",
         )
-    figures = _figures(errors, flat, gain)
-    figures[RULES] = {"rmse": Figure(test.error(weak[~ours]))}
-    figures["mean grade"] = {"rmse": Figure(flat)}
-    figures["all labels"] = {"rmse": Figure(float(np.mean(full))), "quality@100%": Figure(1.0)}
-    notes = [_aim(errors, flat, gain), *_rules(said[ours], model.accuracy(), class_of(known))]
+    errors = {
+        name: {share: draws.errors(made) for share, made in row.items()}
+        for name, row in squares.items()
+    }
+    figures = _figures(errors, none, gain)
+    figures[RULES] = {"rmse": Figure(float(np.sqrt(test.squares(weak[~ours]).mean())))}
+    figures["mean grade"] = {"rmse": Figure(float(none[0]))}
+    figures["all labels"] = {"rmse": Figure(float(every[0])), "quality@100%": Figure(1.0)}
+    notes = [_aim(errors, none, gain), *_rules(said[ours], model.accuracy(), class_of(known))]
     notes += _wrong(pool, known, group, seed)
     return Findings(
         task="labels",
         protocol=_protocol(len(known), len(np.unique(group)), test),
         figures=figures,
         baselines=[RANDOM, "mean grade", RULES],
-        champion=min((ACTIVE, WEAK, RANDOM), key=lambda n: float(np.mean(errors[n][0.2]))),
+        champion=min((ACTIVE, WEAK, RANDOM), key=lambda n: float(errors[n][0.2][0])),
         main="quality@20%",
         notes=notes,
     )
@@ -96,9 +103,33 @@ class _Test:
     def __init__(self, rows: Floats, grades: Floats, query: NDArray[np.int64]) -> None:
         self.rows, self.grades, self.query = rows, grades, query
 
-    def error(self, said: Floats) -> float:
-        """RMSE."""
-        return float(np.sqrt(np.mean((said - self.grades) ** 2)))
+    def squares(self, said: Floats) -> Floats:
+        """Squared error of each pair [n]."""
+        return np.asarray((said - self.grades) ** 2)
+
+
+class _Draws:
+    """Queries and seeds drawn with replacement, the same for everything that is compared.
+
+    Args:
+        query: [n] of each judged pair.
+        seed: of the draws.
+    """
+
+    def __init__(self, query: NDArray[np.int64], seed: int) -> None:
+        draw = np.random.default_rng(seed)
+        _, self._of = np.unique(query, return_inverse=True)
+        many = int(self._of.max()) + 1
+        drawn = draw.multinomial(many, np.full(many, 1 / many), size=_RESAMPLES)
+        self._weights = np.vstack([np.ones(many), drawn])
+        self._pairs = self._weights @ np.bincount(self._of)
+        seeds = draw.multinomial(_SEEDS, np.full(_SEEDS, 1 / _SEEDS), size=_RESAMPLES)
+        self._seeds = np.vstack([np.ones(_SEEDS), seeds]) / _SEEDS
+
+    def errors(self, squares: list[Floats]) -> Floats:
+        """Mean RMSE over the seeds [1 + resamples]; the first is of all queries and seeds."""
+        sums = np.stack([np.bincount(self._of, s) for s in squares])
+        return ((self._weights @ sums.T / self._pairs[:, None]) ** 0.5 * self._seeds).sum(axis=1)
 
 
 def _bought(
@@ -110,8 +141,8 @@ def _bought(
     weak: Floats | None,
     ours: NDArray[np.bool_],
     seed: int,
-) -> list[tuple[float, float]]:
-    """(share of the labels, RMSE) as more are bought; all ways begin with the same random 1%."""
+) -> list[tuple[float, Floats]]:
+    """(share of the labels, squared errors) as more are bought; all begin with the same random 1%."""
     start = np.random.default_rng(seed).permutation(len(pool))
     have = start[: max(_LEAST, len(pool) // 100)]
     learn_rows, asked = pool, test.rows
@@ -131,30 +162,30 @@ def _bought(
             )  # fmt: skip
             have = np.concatenate([have, rest[chosen]])
         trees = fit_trees(learn_rows[have], known[have], seed=seed)
-        found.append((share, test.error(trees.predict(asked))))
+        found.append((share, test.squares(trees.predict(asked))))
     return found
 
 
 def _figures(
-    errors: dict[str, dict[float, list[float]]], flat: float, gain: float
+    errors: dict[str, dict[float, Floats]], none: Floats, gain: Floats
 ) -> dict[str, dict[str, Figure]]:
-    """Quality: the share of what all labels gain over the mean grade; lowest and highest seed."""
+    """Quality: the share of what all labels gain over the mean grade, with its 95% interval."""
     figures: dict[str, dict[str, Figure]] = {}
     for name, row in errors.items():
         figures[name] = {}
         for share, found in sorted(row.items(), key=lambda at: (at[0] != 0.2, at[0])):
-            made = [(flat - e) / gain for e in found]
-            at = Figure(float(np.mean(made)), min(made), max(made))
-            figures[name][f"quality@{share:.0%}"] = at
-        figures[name]["rmse"] = Figure(float(np.mean(row[0.2])))
+            made = (none - found) / gain
+            low, high = np.quantile(made[1:], (0.025, 0.975))
+            figures[name][f"quality@{share:.0%}"] = Figure(float(made[0]), float(low), float(high))
+        figures[name]["rmse"] = Figure(float(row[0.2][0]))
     return figures
 
 
-def _aim(errors: dict[str, dict[float, list[float]]], flat: float, gain: float) -> str:
+def _aim(errors: dict[str, dict[float, Floats]], none: Floats, gain: Floats) -> str:
     reached = []
     for name, row in errors.items():
         first = next(
-            (f"{s:.0%}" for s, e in sorted(row.items()) if (flat - np.mean(e)) / gain >= 0.9),
+            (f"{s:.0%}" for s, e in sorted(row.items()) if (none[0] - e[0]) / gain[0] >= 0.9),
             f"more than {SHARES[-1]:.0%}",
         )
         reached.append(f"{name}: {first}")
@@ -201,5 +232,5 @@ def _protocol(pairs: int, queries: int, test: _Test) -> dict[str, str]:
         "learner": "120 small trees on features of words, letters and an untouched cosine",
         "ways": "random; active: uncertain to a committee, one a cluster and few of a query; weak: "
         "the label model's grade as one more feature",
-        "interval": f"lowest and highest of {_SEEDS} seeds, not a confidence interval",
+        "interval": f"95%, bootstrap over queries and {_SEEDS} seeds, paired with all labels",
     }
