@@ -142,7 +142,7 @@ def _bought(
     ours: NDArray[np.bool_],
     seed: int,
 ) -> list[tuple[float, Floats]]:
-    """(share of the labels, squared errors) as more are bought; all begin with the same random 1%."""
+    """(share of the labels, squared errors) as more are bought; all begin with the same 1%."""
     start = np.random.default_rng(seed).permutation(len(pool))
     have = start[: max(_LEAST, len(pool) // 100)]
     learn_rows, asked = pool, test.rows
