@@ -63,11 +63,11 @@ def withdraw(
     entry = next((f for f in mapping.files if glob_pattern(f.path).fullmatch(name)), None)
     if entry is None:
         return None
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         made = _parquet(content, entry, whom) if entry.format == "parquet" else None
         made = made or _text(content, entry, whom)
-    except (FileError, csv.Error, pa.ArrowException) as error:
+    except (FileError, csv.Error, pa.ArrowException, OSError, EOFError, ValueError) as error:
         raise SourceError(
             f"a raw file cannot be rewritten: {error}",
             where=str(path),
