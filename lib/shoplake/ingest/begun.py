@@ -22,23 +22,23 @@ FOLDER = "mappings"
 
 def fingerprint(mapping: Mapping) -> str:
     """16 hex digits that change whenever the mapping's file does."""
-    return _digest(Path(mapping.source).read_bytes())
+    return hashlib.sha256(mapping.text.encode()).hexdigest()[:16]
 
 
 def keep(settings: Settings, mapping: Mapping, name: str) -> None:
-    """Put a copy of the mapping's file into the lake, whole.
+    """Put a copy of the mapping's file, as it was read, into the lake.
 
     Args:
         settings: of the lake.
         mapping: the mapping.
         name: of the copy; one of the same name is replaced.
     """
-    said, path = Path(mapping.source).read_bytes(), _place(settings, name)
-    if path.exists() and path.read_bytes() == said:
+    path = _place(settings, name)
+    if path.exists() and path.read_text(encoding="utf-8") == mapping.text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    new.write_bytes(said)
+    new.write_text(mapping.text, encoding="utf-8")
     os.replace(new, path)
 
 
@@ -51,7 +51,7 @@ def kept(settings: Settings, mapping: Mapping, name: str, step: str) -> Mapping:
     path = _place(settings, name)
     if not path.exists():
         return mapping
-    if _digest(path.read_bytes()) == fingerprint(mapping):
+    if path.read_text(encoding="utf-8") == mapping.text:
         return mapping
     try:
         found = load_mapping(path)
@@ -64,7 +64,3 @@ def kept(settings: Settings, mapping: Mapping, name: str, step: str) -> Mapping:
 
 def _place(settings: Settings, name: str) -> Path:
     return settings.root / FOLDER / f"{name}.yml"
-
-
-def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:16]

@@ -75,11 +75,11 @@ def _read(path: Path) -> tuple[Mapping | None, list[Problem]]:
         line = error.object[: error.start].count(b"\n") + 1
         return None, [Problem(str(path), line, "(file)", "not UTF-8; save it as UTF-8")]
     root = parse_yaml(text, str(path), problems)
-    mapping = _mapping(root, str(path)) if root else None
+    mapping = _mapping(root, str(path), text) if root else None
     return mapping, sorted(problems, key=lambda p: p.line)
 
 
-def _mapping(root: Clause, source: str) -> Mapping:
+def _mapping(root: Clause, source: str, text: str) -> Mapping:
     keys = root.keys(_MAPPING_KEYS, required=("shop", "timezone", "files"))
     currency = _matching(
         keys.get("currency"), r"[A-Z]{3}", "a currency is three letters, as in GBP"
@@ -112,6 +112,7 @@ def _mapping(root: Clause, source: str) -> Mapping:
         if "ignore" in keys
         else (),
         source=source,
+        text=text,
     )
 
 

@@ -102,6 +102,7 @@ class Mapping:
         hold_back_files: newest files kept for the second cycle of `shoplake run`.
         ignore: globs of files that are left alone on purpose.
         source: path of the mapping file.
+        text: what the file said when it was read.
     """
 
     shop: str
@@ -115,6 +116,7 @@ class Mapping:
     hold_back_files: int = 0
     ignore: tuple[str, ...] = ()
     source: str = ""
+    text: str = field(default="", repr=False, compare=False)
 
     def file(self, path: str) -> FileMapping:
         """The entry whose glob is `path`; KeyError when there is none."""
