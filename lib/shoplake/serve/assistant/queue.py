@@ -85,7 +85,9 @@ class AnswerQueue:
         if not rows:
             return None
         for batch, ids in self._cut_off("files").items():
-            self.take([row for row in rows if row["id"] in ids], batch)
+            # A batch is made as a whole: where a file of it is gone, its answers stay as they are.
+            if ids <= {row["id"] for row in rows}:
+                self.take([row for row in rows if row["id"] in ids], batch)
         batch = _named("files", rows)
         if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
             return None
