@@ -12,6 +12,7 @@ from shoplake.governance.run import Run
 from shoplake.models.assistant.settings import load_assistant
 from shoplake.runtime.console import say
 from shoplake.runtime.kafka import kafka_options
+from shoplake.serve.assistant.copied import CopyReader
 from shoplake.serve.assistant.inbox import Inbox
 from shoplake.serve.assistant.lake import Reader
 from shoplake.serve.assistant.opening import open_assistant
@@ -42,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
 def answer(run: Run, args: argparse.Namespace) -> None:
     """Answer every message once, each person from their own rows alone."""
     lake = run.lake
-    reader = Reader(lake.settings)
+    reader = CopyReader(lake) if lake.settings.catalog else Reader(lake.settings)
     inbox = Inbox(reader, lambda: (open_assistant(load_assistant()), read_behaviour(run).as_of))
     options = None
     if args.topic or args.answers:

@@ -78,7 +78,7 @@ class Reader:
             raise ShoplakeError(
                 "the assistant reads a lake of folders",
                 where=f"catalog {settings.catalog}",
-                remedy="give --lake DIR with --env local",
+                remedy="give --lake DIR with --env local, or use `step answer`, which has Spark",
             )
         self.settings = settings
         self._shop = shop
