@@ -35,6 +35,9 @@ STEPS = [
 # What the platform brings on Databricks, and what must not be installed over it there.
 LOCAL = ["pyspark==4.0.2", "py4j>=0.10.9.9,<0.11", "delta-spark==4.0.1", "deltalake==1.6.6"]
 
+# Under a catalog `step answer` reads copies of tables by it; the other jobs have Spark for that.
+ASSISTANT = ["deltalake==1.6.6"]
+
 # Petastorm reads through an API that pyarrow removed after 14, and pyarrow 14 needs numpy 1.
 MODELS = [
     "petastorm==0.13.1",
@@ -113,6 +116,7 @@ setup(
     extras_require={
         "local": LOCAL,
         "models": MODELS,
+        "assistant": ASSISTANT,
         "notebooks": NOTEBOOKS,
         "tensorboard": TENSORBOARD,
         "wandb": WANDB,

@@ -73,7 +73,7 @@ def test_setup_declares_an_entry_point_for_every_step(package: dict[str, Any]) -
 def test_the_tasks_are_the_steps_in_order(job: dict[str, Any]) -> None:
     simulated = {"simulate", "respond"}  # the built-in shop's own steps
     graph = edges(job["tasks"])
-    ordered = [step for step in order(graph) if step not in APPLICATIONS]
+    ordered = [step for step in order(graph) if step not in (*APPLICATIONS, "answer")]
     learns = {"train": "retrain"}  # which trains when it is due, and then as `train` does
     assert ordered == [learns.get(step, step) for step in STEPS if step not in simulated]
 
@@ -81,6 +81,10 @@ def test_the_tasks_are_the_steps_in_order(job: dict[str, Any]) -> None:
 def test_the_applications_wait_for_the_features_alone(job: dict[str, Any]) -> None:
     graph = edges(job["tasks"])
     assert [graph[name] for name in APPLICATIONS] == [["features"]] * len(APPLICATIONS)
+
+
+def test_messages_are_answered_when_there_are_lists(job: dict[str, Any]) -> None:
+    assert edges(job["tasks"])["answer"] == ["score"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_every_task_gets_the_wheel(job: dict[str, Any]) -> None:
 
 
 def test_library_versions_are_those_of_setup(job: dict[str, Any], package: dict[str, Any]) -> None:
-    pinned = set(package["extras_require"]["models"])
+    pinned = {*package["extras_require"]["models"], *package["extras_require"]["assistant"]}
     used = {
         lib["pypi"]["package"]
         for task in job["tasks"]
