@@ -9,6 +9,7 @@ from pyspark.errors import PySparkException
 from shoplake.errors import SourceError
 from shoplake.features.behaviour import read_behaviour
 from shoplake.governance.run import Run
+from shoplake.ingest.check import shop_mapping
 from shoplake.models.assistant.settings import load_assistant
 from shoplake.runtime.console import say
 from shoplake.runtime.kafka import kafka_options
@@ -25,6 +26,7 @@ NOTHING_NEW = "gold.answers: no new messages"
 def parser() -> argparse.ArgumentParser:
     """The job's command line."""
     options = job_parser("answer", __doc__)
+    options.set_defaults(shop=None)
     source = options.add_mutually_exclusive_group()
     source.add_argument(
         "--messages",
@@ -41,20 +43,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def answer(run: Run, args: argparse.Namespace) -> None:
-    """Answer every message once, each person from their own rows alone."""
-    lake = run.lake
-    reader = CopyReader(lake) if lake.settings.catalog else Reader(lake.settings)
+    """Answer every message once, each person from their own rows; `--shop`: to one shop."""
+    lake, shop = run.lake, shop_mapping(args.shop).shop if args.shop else None
+    reader = CopyReader(lake, shop) if lake.settings.catalog else Reader(lake.settings, shop)
     inbox = Inbox(reader, lambda: (open_assistant(load_assistant()), read_behaviour(run).as_of))
     options = None
     if args.topic or args.answers:
         options = kafka_options(lake.spark, lake.settings, args.kafka)
     queue = AnswerQueue(run, inbox, options, args.answers)
-    if args.messages:
-        if queue.folder(args.messages) is None:
-            say(run.step, NOTHING_NEW)
-        return
     if not args.topic:
-        if not queue.lake(args.most):
+        found = queue.folder(args.messages) if args.messages else queue.lake(args.most, shop)
+        if not found:
             say(run.step, NOTHING_NEW)
         return
     inbox.open()

@@ -198,6 +198,8 @@ def test_messages_of_the_lake_are_answered_once_and_a_cut_off_batch_is_finished(
     ]  # fmt: skip
     frame = spark.createDataFrame([tuple(r.get(f.name) for f in kinds) for r in sent], kinds)
     frame.coalesce(1).write.format("delta").save(str(run.lake.folder("silver.messages")))
+    answer(run, options("--shop", "builtin"))
+    assert query(run.lake.settings, LINES.replace("lake-%", "lake%")) == []
     answer(run, options())
     lines = query(run.lake.settings, LINES)
     assert [line["rows_good"] for line in lines] == [2]

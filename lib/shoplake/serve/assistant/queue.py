@@ -93,11 +93,12 @@ class AnswerQueue:
             return None
         return self.take(rows, batch)
 
-    def lake(self, most: int) -> int:
+    def lake(self, most: int, shop: str | None = None) -> int:
         """Answer the messages of `silver.messages` that have no answer yet, oldest first.
 
         Args:
             most: messages a batch. What a run that was killed had begun is finished first.
+            shop: messages to this shop alone.
 
         Returns:
             How many were new.
@@ -106,7 +107,11 @@ class AnswerQueue:
         self._out.catch_up()
         if not lake.exists("silver.messages"):
             return 0
-        sent = lake.read("silver.messages").select(
+        sent = lake.read("silver.messages")
+        source = "lake" if shop is None else f"lake:{shop}"
+        if shop is not None:
+            sent = sent.where(F.col("shop") == shop)
+        sent = sent.select(
             F.col("message_id").alias("id"),
             "person_key",
             "text",
@@ -114,14 +119,14 @@ class AnswerQueue:
             # Guests of a channel are many, and have no dialogue together.
             F.expr("CASE WHEN person_key IS NOT NULL THEN channel END").alias("dialogue"),
         )
-        for batch, ids in self._cut_off("lake").items():
+        for batch, ids in self._cut_off(source).items():
             self.take(sent.where(F.col("id").isin(list(ids))).collect(), batch)
         while True:
             waiting = sent.join(self._told(), "id", "left_anti")
             rows = waiting.orderBy("sent_at", "id").limit(most).collect()
             if not rows:
                 return answered
-            self.take(rows, _named("lake", rows))
+            self.take(rows, _named(source, rows))
             # The driver holds the messages, so no plan tells whose columns these are.
             run.lineage.flows(
                 TABLE, ("message_id", "person_key", "dialogue", "asked_at", *_UNDERSTOOD),
