@@ -13,8 +13,9 @@ from shoplake.contracts.ddl import schema
 from shoplake.contracts.model import Column, Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance import migrate as migrating
+from shoplake.governance.erasure.purge import purge_table
 from shoplake.governance.ledger import append, ensure
-from shoplake.governance.migrate import applied, migrate
+from shoplake.governance.migrate import applied, complete, migrate
 from shoplake.governance.run import Run
 from shoplake.governance.versions import CONTRACTS, Gate, recorded_contract
 
@@ -209,6 +210,26 @@ def test_rows_that_no_batch_brings_again_survive_a_new_type_and_a_kill(
     before = shelf.lake.version("silver.items")
     migrate(shelf.lake, wide)
     assert shelf.lake.version("silver.items") == before
+
+
+def test_what_is_deleted_before_a_killed_migration_goes_on_stays_deleted(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.start(appended(narrow(shelf.first)), A, B)
+    wide = appended(replace(shelf.first, version="2.0.0"))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrating, "_finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            migrate(shelf.lake, wide)
+    complete(shelf.lake, "silver.items")
+    shelf.lake.delta("silver.items").delete("id = 'a'")
+    purge_table(shelf.lake, "silver.items", lambda _: False)
+    migrate(shelf.lake, wide)
+    assert shelf.rows() == [B]
 
 
 def test_a_row_that_came_while_the_others_were_looked_at_is_kept(

@@ -37,6 +37,7 @@ from shoplake.governance.erasure.tables import lake_tables, outermost, table_of
 from shoplake.governance.erasure.values import Value
 from shoplake.governance.erasure.verify import Progress, Search, search
 from shoplake.governance.ledger import append
+from shoplake.governance.migrate import complete
 from shoplake.governance.run import Run
 from shoplake.models.relevance.tracking import RankerRegistry
 from shoplake.models.tracking import Registry
@@ -79,6 +80,8 @@ def erase(
     root, subject = run.lake.settings.root, order.subject
     done = [p for p in certificate.certificates(root) if p.stem.endswith(order.request)]
     if not done:
+        for table in lake_tables(run):
+            complete(run.lake, table)
         found = _search(run.lake.settings, order, progress)
         order.before = order.before or found.manifest
         _mark_models(run, order)

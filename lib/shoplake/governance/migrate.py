@@ -59,6 +59,17 @@ def migrate(lake: Lake, contract: Contract) -> None:
         _migrate(lake, contract)
 
 
+def complete(lake: Lake, table: str) -> None:
+    """Fill an existing table again that a killed process has made anew and left empty.
+
+    Whoever deletes from it, or removes the files of its older versions, does this first: its rows
+    are in such a version alone, and the next migration would bring back what was deleted.
+    """
+    with alone(lake.settings, f"making {table}"):
+        if _REFILL in _properties(lake, table):
+            _finish(lake, table)
+
+
 def _migrate(lake: Lake, contract: Contract) -> None:
     found = _properties(lake, contract.table)
     if _REFILL in found:

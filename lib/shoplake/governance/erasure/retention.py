@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from shoplake.contracts.model import Contract
 from shoplake.governance.erasure.purge import purge_table
+from shoplake.governance.migrate import complete
 from shoplake.governance.quarantine import quarantine_contract
 from shoplake.governance.run import Run
 
@@ -56,6 +57,8 @@ def expire(run: Run, now: datetime, *, dry_run: bool = False) -> list[Expired]:
     for table, contract, age in _kept(run):
         assert contract.retention is not None
         assert contract.retention_column is not None
+        if not dry_run:
+            complete(run.lake, table)
         before = now - contract.retention
         late, ageless = age < F.lit(before), age.isNull()
         if table != contract.table:
