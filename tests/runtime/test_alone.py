@@ -92,8 +92,10 @@ def test_a_catalog_is_left_to_its_platform(settings: Settings) -> None:
 
 
 def test_writers_wait_for_no_writer(settings: Settings) -> None:
+    begun = []
     with writing(settings, "silver.orders"), writing(settings, "silver.events", "silver.orders"):
-        pass
+        begun.append("both")
+    assert begun == ["both"]
 
 
 def test_files_are_swept_when_nobody_writes(settings: Settings) -> None:

@@ -49,9 +49,7 @@ def kept(settings: Settings, mapping: Mapping, name: str, step: str) -> Mapping:
     more is told of: then the batch is finished under `mapping`.
     """
     path = _place(settings, name)
-    if not path.exists():
-        return mapping
-    if path.read_text(encoding="utf-8") == mapping.text:
+    if not path.exists() or path.read_text(encoding="utf-8") == mapping.text:
         return mapping
     try:
         found = load_mapping(path)

@@ -80,7 +80,7 @@ def writing(settings: Settings, *tables: str) -> Iterator[None]:
 
 
 @contextmanager
-def sweeping(settings: Settings, table: str, step: str | None = None) -> Iterator[None]:
+def sweeping(settings: Settings, table: str) -> Iterator[None]:
     """While no other process of this machine writes to the table: those that do are waited for."""
-    with alone(settings, f"writing {table}", step):
+    with alone(settings, f"writing {table}"):
         yield
