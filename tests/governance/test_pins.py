@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -85,3 +86,5 @@ def test_a_table_sliced_by_batch_holds_all_of_them(run: Run) -> None:
         )
         publish(run.lake, run.ledger, rows, answers, step="test", batch=batch, inputs={})
     assert run.ledger.find(answers, "first") is not None
+    shutil.rmtree(run.lake.folder("gold.answers"))
+    assert run.ledger.find(answers, "first") is None

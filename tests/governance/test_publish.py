@@ -240,6 +240,26 @@ def test_a_commit_that_another_writer_came_before_is_tried_again(
     assert run.lake.read("governance.quarantine_silver_items").count() == 2
 
 
+def test_a_try_does_not_take_its_own_commit_for_anothers(
+    run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(run, items, frame(spark, GOOD), batch="b0")
+    once, tries = publishing._quarantine, []
+
+    def late(*args: object, **named: object) -> object:
+        tries.append(args)
+        if len(tries) == 1:
+            raise ConcurrentAppendException("Files were added by a concurrent update")
+        return once(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publishing, "_quarantine", late)
+    monkeypatch.setattr("shoplake.runtime.trouble._WAITS", (0.0, 0.0, 0.0))
+    put(run, items, frame(spark, [*GOOD[:1], *BAD]), batch="b1")
+    assert len(tries) == 2
+    assert run.lake.read("silver.items").count() == 1
+    assert run.lake.read("governance.quarantine_silver_items").count() == 2
+
+
 def test_rows_that_another_process_has_not_told_of_yet_are_not_written_over(
     run: Run, items: Contract, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

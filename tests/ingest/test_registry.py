@@ -79,3 +79,11 @@ def test_an_outcome_follows_its_plan_where_the_clock_was_put_back(
     monkeypatch.setattr("shoplake.ingest.registry.datetime", Back)
     registry.close(number, [ONE], [Outcome("a.csv", 3)])
     assert opened().pending is None
+
+
+def test_what_was_held_under_the_mapping_a_batch_began_with_is_tried_again(opened: Open) -> None:
+    registry = opened("mended")
+    number = registry.plan([ONE])
+    registry.close(number, [ONE], [Outcome("a.csv", 0, "no header")], "m1")
+    assert not registry.is_known("a.csv", "sha-a")
+    assert not opened("mended").looks_known("a.csv", 10, NOON)

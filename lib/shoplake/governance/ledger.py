@@ -104,11 +104,11 @@ class Ledger:
         """The counts of a batch that the table holds completely, else None.
 
         A table that is appended to, or sliced by batch, holds every batch it was given; another one
-        the last, unless somebody has written to it since, or taken its folder away.
+        the last, unless somebody has written to it since. One whose folder is gone holds none.
         """
         lines = self._read(contract.table)
         if _keeps_all(contract):
-            return lines.get(batch)
+            return lines.get(batch) if self.lake.exists(contract.table) else None
         last = next(reversed(lines), None)
         return lines[batch] if last == batch and self._is_as_told(contract.table) else None
 

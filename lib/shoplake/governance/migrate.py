@@ -22,8 +22,9 @@ from pyspark.sql.types import StructField, StructType
 
 from shoplake.contracts.ddl import checks, checks_stamp, properties, quoted, schema, stamp
 from shoplake.contracts.model import Contract
+from shoplake.errors import GovernanceError
 from shoplake.governance.refill import check_fit, refill, unfit
-from shoplake.runtime.alone import alone
+from shoplake.runtime.alone import alone, writing
 from shoplake.runtime.lake import Lake, is_table, split_name
 from shoplake.runtime.settings import Settings
 
@@ -66,14 +67,15 @@ def complete(lake: Lake, table: str) -> None:
     are in such a version alone, and the next migration would bring back what was deleted.
     """
     with alone(lake.settings, f"making {table}"):
-        if _REFILL in _properties(lake, table):
-            _finish(lake, table)
+        found = _properties(lake, table)
+        if _REFILL in found:
+            _finish(lake, table, found[_REFILL])
 
 
 def _migrate(lake: Lake, contract: Contract) -> None:
     found = _properties(lake, contract.table)
     if _REFILL in found:
-        _finish(lake, contract.table)
+        _finish(lake, contract.table, found[_REFILL])
     if (found.get("shoplake.contract"), found.get("shoplake.checks")) == (
         stamp(contract),
         checks_stamp(contract),
@@ -91,16 +93,27 @@ def _migrate(lake: Lake, contract: Contract) -> None:
     else:
         check_fit(lake, contract, _constraints_to_add(state, contract))
         _replace(lake, contract, {_REFILL: "true"})
-        _finish(lake, contract.table)
+        _finish(lake, contract.table, "true")
 
 
-def _finish(lake: Lake, table: str) -> None:
+def _finish(lake: Lake, table: str, said: str) -> None:
+    """Fill the table; `said` is its property, which once was the version itself."""
     # Found again and not kept: rows that came between a look and the replacing would be lost.
+    with writing(lake.settings, table):
+        refill(lake, table, int(said) if said.isdigit() else _before_replaced(lake, table))
+    lake.spark.sql(f"ALTER TABLE {lake.identifier(table)} UNSET TBLPROPERTIES ('{_REFILL}')")
+
+
+def _before_replaced(lake: Lake, table: str) -> int:
     past = lake.delta(table).history()
     made = past.where("operation LIKE '%REPLACE TABLE%'").agg({"version": "max"}).first()
-    assert made is not None
-    refill(lake, table, int(made[0]) - 1)
-    lake.spark.sql(f"ALTER TABLE {lake.identifier(table)} UNSET TBLPROPERTIES ('{_REFILL}')")
+    if made is None or made[0] is None:
+        raise GovernanceError(
+            f"{table} was made anew and not filled again, and its log no longer tells from what",
+            where=lake.identifier(table),
+            remedy="restore the version before it from a copy of the lake",
+        )
+    return int(made[0]) - 1
 
 
 def folder_stamp(settings: Settings, table: str) -> str | None:

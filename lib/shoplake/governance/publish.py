@@ -16,6 +16,7 @@ tests/bench/bench_rules.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -88,6 +89,10 @@ def publish(
     before = None if contract.append_only else lake.version(contract.table)
     tries = 0
 
+    def wrote() -> None:
+        nonlocal before
+        before = None if contract.append_only else lake.version(contract.table)
+
     def write() -> Counts:
         nonlocal tries
         tries += 1
@@ -107,7 +112,7 @@ def publish(
         with writing(lake.settings, contract.table, quarantine_contract(contract).table):
             return _publish(
                 *(lake, ledger, candidate, contract, step, batch, inputs, rows_in, collapsed),
-                *(transaction, few),
+                *(transaction, few, wrote),
             )
 
     return retried(write, partial(say, step))
@@ -125,6 +130,7 @@ def _publish(
     collapsed: int,
     transaction: Transaction | None,
     few: bool,
+    wrote: Callable[[], None],
 ) -> Counts:
     started = datetime.now(UTC)
     judged = judged_rows(lake, contract, candidate)
@@ -161,6 +167,7 @@ def _publish(
             ensure(lake, contract)
             good = good_rows(rows, count)
             table.put(good, counted.slices, counted.digest, ledger.digest(contract))
+            wrote()  # so that a further try does not take it for another's
         quarantine = Target(lake, kept, transaction, few)
         held = rows.where(count.held)
         if at_once and cheap:

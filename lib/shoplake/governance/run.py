@@ -99,9 +99,10 @@ class Run:
             GovernanceError: the contract breaks the one the table is under, or its rules stop it.
         """
         with alone(self.lake.settings, table, self.step):
-            pins = {**self.pins(set(inputs) - set(pinned or ())), **(pinned or {})}
-            read = _existing({name: pins[name] for name in inputs})
-            return self._build(table, make, tuple(inputs), read, params, rows_of, change, few)
+            names = tuple(inputs)
+            pins = {**self.pins(set(names) - set(pinned or ())), **(pinned or {})}
+            read = _existing({name: pins[name] for name in names})
+            return self._build(table, make, names, read, params, rows_of, change, few)
 
     def _build(
         self,

@@ -122,7 +122,7 @@ def _take(
         transaction = (f"shoplake-ingest-{mapping.shop}", number)
         batch = Batch(f"{mapping.shop}-{number}", transaction)
         bring_in(run, mapping, records, batch)
-    registry.close(number, seen, outcomes)
+    registry.close(number, seen, outcomes, fingerprint(mapping))
     held = [o for o in outcomes if o.reason is not None]
     taken = len(seen) - len(held)
     say(run.step, f"{mapping.shop}: {taken:,} file(s) taken, {len(held)} held, batch {number}")

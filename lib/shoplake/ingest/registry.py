@@ -83,8 +83,18 @@ class FileRegistry:
         self._record(number, [(f, "planned", None, None) for f in files])
         return number
 
-    def close(self, number: int, files: Iterable[SeenFile], outcomes: Iterable[Outcome]) -> None:
-        """Write what became of each file of a batch; a file without an outcome is gone."""
+    def close(
+        self,
+        number: int,
+        files: Iterable[SeenFile],
+        outcomes: Iterable[Outcome],
+        mapping: str | None = None,
+    ) -> None:
+        """Write what became of each file of a batch; a file without an outcome is gone.
+
+        `mapping` is the fingerprint of the one it was read under, if that is an earlier one: what
+        was held under it is tried again.
+        """
         found = {o.file: o for o in outcomes}
         gone = Outcome("", 0, "the file changed or went away while it was being read")
         lines = []
@@ -92,7 +102,7 @@ class FileRegistry:
             outcome = found.get(f.file, gone)
             state = "ingested" if outcome.reason is None else "quarantined"
             lines.append((f, state, outcome.records, outcome.reason))
-        self._record(number, lines)
+        self._record(number, lines, mapping)
 
     def rewritten(self, file: str, old_sha: str, new_sha: str, size: int, records: int) -> None:
         """A file that was dealt with gets other bytes; they count as dealt with in its place."""
@@ -103,8 +113,12 @@ class FileRegistry:
         self._record(last[0], [(SeenFile(file, new_sha, size, now), last[1], records, None)])
 
     def _record(
-        self, number: int, lines: Sequence[tuple[SeenFile, str, int | None, str | None]]
+        self,
+        number: int,
+        lines: Sequence[tuple[SeenFile, str, int | None, str | None]],
+        mapping: str | None = None,
     ) -> None:
+        mapping = self._mapping if mapping is None else mapping
         now = datetime.now(UTC).replace(tzinfo=None)
         append(
             self._lake,
@@ -112,10 +126,10 @@ class FileRegistry:
             [
                 (
                     *(self._shop, f.file, f.sha, f.bytes, f.modified_at, number),
-                    *(state, records, reason, self._mapping, now),
+                    *(state, records, reason, mapping, now),
                 )
                 for f, state, records, reason in lines
             ],
         )
         for f, state, _, _ in lines:
-            self._latest[f.file, f.sha] = (number, state, self._mapping, f.bytes, f.modified_at)
+            self._latest[f.file, f.sha] = (number, state, mapping, f.bytes, f.modified_at)

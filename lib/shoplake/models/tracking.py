@@ -198,7 +198,9 @@ class Registry:
             )
         try:
             self._client.get_registered_model(self.name)
-        except mlflow.MlflowException:
+        except mlflow.MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
             self._client.create_registered_model(self.name)
         made = self._client.create_model_version(
             self.name,

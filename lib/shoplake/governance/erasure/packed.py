@@ -101,6 +101,7 @@ def _rest(file: BinaryIO, unpacker: Any, make: Callable[[], Any]) -> Iterator[by
             left = unpacker.unused_data + left or file.read(_STEP)
             if not left:
                 return
+            left += file.read(max(_FIRST - len(left), 0))
             unpacker, first, left = make(), left[:_FIRST], left[_FIRST:]
             fed = len(first)
             try:

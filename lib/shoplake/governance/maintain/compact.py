@@ -10,6 +10,7 @@ from shoplake.contracts.model import Contract
 from shoplake.errors import GovernanceError
 from shoplake.governance.maintain.files import MB
 from shoplake.governance.maintain.settings import MaintainSettings
+from shoplake.runtime.alone import writing
 from shoplake.runtime.lake import Lake
 
 _SMALL = "spark.databricks.delta.optimize.minFileSize"
@@ -27,7 +28,7 @@ def compact(lake: Lake, table: str, said: MaintainSettings) -> None:
         PySparkException: it was this one (of `delta.exceptions`).
     """
     columns = ", ".join(f"`{c}`" for c in said.cluster.get(table, ()))
-    with _sizes(lake, said):
+    with writing(lake.settings, table), _sizes(lake, said):
         order = f" ZORDER BY ({columns})" if columns else ""
         lake.spark.sql(f"OPTIMIZE {lake.identifier(table)}{order}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shoplake.governance.ledger import adding
+from shoplake.runtime.alone import writing
 from shoplake.runtime.lake import Lake
 
 #: Written at every batch of a stream.
@@ -38,7 +39,7 @@ def join_files(lake: Lake, tables: Iterable[str] = EVIDENCE) -> int:
     for table in tables:
         if lake.exists(table):
             try:
-                with adding():
+                with adding(), writing(lake.settings, table):
                     done = DeltaTable(str(lake.folder(table))).optimize.compact()
             except DeltaError:
                 continue

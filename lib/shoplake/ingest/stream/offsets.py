@@ -102,9 +102,8 @@ class Offsets:
             )
 
     def is_planned(self, stream: str, batch: int) -> bool:
-        """Whether a batch was begun and not finished."""
-        states = self._states.get((stream, batch), {})
-        return "planned" in states and "taken" not in states
+        """Whether a batch was begun before, and maybe finished: Spark repeats its last one."""
+        return "planned" in self._states.get((stream, batch), {})
 
     def plan(self, taking: Taking) -> None:
         """Note what a batch is about to take, once."""

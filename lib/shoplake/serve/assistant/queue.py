@@ -70,7 +70,7 @@ class AnswerQueue:
         Raises:
             SourceError: there is no such folder, or no message in it.
         """
-        self._out.catch_up()
+        self._send_owed()
         try:
             lines = self._run.lake.spark.read.text(path, recursiveFileLookup=True)
             rows = messages(lines.selectExpr("value")).collect()
@@ -84,11 +84,11 @@ class AnswerQueue:
         rows = without_erased(self._run, rows)
         if not rows:
             return None
-        for batch, ids in self._cut_off("files").items():
-            # A batch is made as a whole: where a file of it is gone, its answers stay as they are.
-            if ids <= {row["id"] for row in rows}:
-                self.take([row for row in rows if row["id"] in ids], batch)
         batch = _named("files", rows)
+        for other, ids in self._cut_off("files").items():
+            # A batch is made as a whole: where a file of it is gone, its answers stay as they are.
+            if other != batch and ids <= {row["id"] for row in rows}:
+                self.take([row for row in rows if row["id"] in ids], other)
         if self._run.ledger.find(self._run.contracts[TABLE], batch) is not None:
             return None
         return self.take(rows, batch)
@@ -104,7 +104,7 @@ class AnswerQueue:
             How many were new.
         """
         run, lake, answered = self._run, self._run.lake, 0
-        self._out.catch_up()
+        self._send_owed()
         if not lake.exists("silver.messages"):
             return 0
         sent = lake.read("silver.messages")
@@ -126,7 +126,7 @@ class AnswerQueue:
             rows = waiting.orderBy("sent_at", "id").limit(most).collect()
             if not rows:
                 return answered
-            self.take(rows, _named(source, rows))
+            self.take(rows, self._new_name(source, rows))
             # The driver holds the messages, so no plan tells whose columns these are.
             run.lineage.flows(
                 TABLE, ("message_id", "person_key", "dialogue", "asked_at", *_UNDERSTOOD),
@@ -139,11 +139,25 @@ class AnswerQueue:
         """Messages by batch, of batches of a source that the ledger was not told of."""
         contract = self._run.contracts[TABLE]
         missed = self._told().where(F.col("batch_id").startswith(f"{source}-"))
+        names = [row[0] for row in missed.select("batch_id").distinct().collect()]
+        names = [name for name in names if self._run.ledger.find(contract, name) is None]
         found: dict[str, set[str]] = {}
-        for row in missed.collect():
-            if self._run.ledger.find(contract, row["batch_id"]) is None:
-                found.setdefault(row["batch_id"], set()).add(row["id"])
+        for row in missed.where(F.col("batch_id").isin(names)).collect() if names else ():
+            found.setdefault(row["batch_id"], set()).add(row["id"])
         return found
+
+    def _new_name(self, source: str, rows: list[Any]) -> str:
+        """A batch's name; another one where its answers are on record and the table lost them."""
+        contract, name, again = self._run.contracts[TABLE], _named(source, rows), 1
+        while self._run.ledger.find(contract, name) is not None:
+            again += 1
+            name = f"{_named(source, rows)}-{again}"
+        return name
+
+    def _send_owed(self) -> None:
+        # A batch that is being published is owed, and not there yet.
+        with alone(self._run.lake.settings, TABLE, self._run.step):
+            self._out.catch_up()
 
     def _told(self) -> DataFrame:
         """Messages that were answered or held: id, batch_id."""
@@ -170,7 +184,7 @@ class AnswerQueue:
             interval: how often to look, such as `1 second`.
             most: messages a batch.
         """
-        self._out.catch_up()
+        self._send_owed()
         folder = self._run.lake.settings.root / "streams" / f"answers-{topic}"
         known = sorted(folder.glob("*/metadata")) if folder.is_dir() else []
         now = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
@@ -209,6 +223,7 @@ class AnswerQueue:
         run, clock = self._run, Clock()
         contract = run.contracts[TABLE]
         run.gate.admit(contract)
+        run.ledger.told_by_others(contract)  # by whom this one may have waited for
         done = run.ledger.find(contract, batch)
         if done is not None:
             # A stream repeats a batch only where it was cut off, maybe before it was sent.
