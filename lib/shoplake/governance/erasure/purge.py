@@ -29,8 +29,9 @@ _RANGE = re.compile(r"^\.?\d{20}\.(\d{20})\.compacted")
 def purge_table(lake: Lake, table: str, dirty: Callable[[Path], bool]) -> dict[str, int]:
     """Remove every byte of older versions; running it again removes nothing.
 
-    Writers of this machine are waited for, and wait. Those of others, as of a catalog, may have
-    written files that are not committed yet: there nobody else may be writing.
+    What publishes, tells or joins files on this machine is waited for, and waits
+    (`runtime.alone.writing`). Other writers, as those of a catalog, may have written files that are
+    not committed yet: of those nobody may be writing.
 
     Args:
         lake: where the table is.
